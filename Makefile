@@ -1,0 +1,42 @@
+# Everything runs in .venv, which is made from the hashed lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: check fix test demo bench lock clean
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+check: $(STAMP)  ## lint, types, layers, unused dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+
+fix: $(STAMP)  ## what a machine can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: $(STAMP) check  ## everything that CI runs
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+demo: $(STAMP)  ## a whole release on this machine, with real traffic
+	$(BIN)/burgee demo $(ARGS)
+
+bench: $(STAMP)  ## ratios taken in one run
+	$(BIN)/python -m bench
+
+lock:  ## pins with hashes, no addresses (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra demo --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV)
