@@ -1,0 +1,1 @@
+"""The Flask shell: one thin module per Metacontroller hook."""

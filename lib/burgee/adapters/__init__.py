@@ -1,0 +1,1 @@
+"""Everything that talks to something: cluster API, metric sources, webhooks."""

@@ -1,0 +1,1 @@
+"""What users and Metacontroller write: models of the wire, PURE."""

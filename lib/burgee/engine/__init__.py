@@ -1,0 +1,1 @@
+"""The release state machine, PURE: observation and findings in, decision out."""

@@ -1,0 +1,1 @@
+"""Query tables, templates, limits and judgement, PURE."""

@@ -1,0 +1,1 @@
+"""A cluster on a laptop: API server, controller, workloads, Envoy and Prometheus."""

@@ -1,0 +1,1 @@
+"""One module per traffic provider: weights to route objects, PURE."""

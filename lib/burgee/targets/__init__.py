@@ -1,0 +1,1 @@
+"""Workloads of the user to the objects of the primary, PURE."""

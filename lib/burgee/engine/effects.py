@@ -1,0 +1,103 @@
+"""What a sync does to the world besides its answer: values here, performed by the adapters.
+
+Every effect can be repeated: a second performance of the same value changes nothing.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from burgee.api.manifest import Manifest
+
+
+class EventType(StrEnum):
+    """The two types of a Kubernetes Event."""
+
+    NORMAL = "Normal"
+    WARNING = "Warning"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scale:
+    """Set the replicas of a workload through its /scale subresource.
+
+    `resource_version` is the version of the workload that the decision was made on; where it is
+    given, a workload that changed meanwhile is left alone (409 is not an error: the change brings
+    the next sync).
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    replicas: int
+    resource_version: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EmitEvent:
+    """A Kubernetes Event on the Canary, reason Synced.
+
+    `key` is stable for one happening (uid, revision, phase, step): the Event's name is made from
+    it, so that a repeated effect meets 409 and stays one Event.
+    """
+
+    type: EventType
+    message: str
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MergePatch:
+    """A JSON merge patch on an object that burgee owns: removes what others added to it."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    patch: Manifest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ApplyForeign:
+    """Server-side apply of a few fields, under burgee's own field manager, on a user's object."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookCall:
+    """One POST of a Flagger webhook; see adapters.webhooks for the wire format.
+
+    Attributes:
+        type: confirm-rollout, pre-rollout, rollout, post-rollout, ...
+        payload: the JSON body (name, namespace, phase, checksum, metadata).
+        timeout_seconds: for one attempt.
+        retries: further attempts after a connection error, 429 or 5xx except 501.
+        verify_tls: False for `disableTLS: true`.
+        key: stable for one happening; sent as the header Idempotency-Key.
+    """
+
+    name: str
+    type: str
+    url: str
+    payload: Manifest
+    timeout_seconds: float
+    retries: int
+    verify_tls: bool
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookResult:
+    """How one HookCall ended: success is a final status of at most 202 (so 204 is a failure).
+
+    `message` says what happened in our own words (code, time-out, refused), never a body.
+    """
+
+    succeeded: bool
+    message: str
+    status_code: int | None = None
+
+
+Effect: TypeAlias = Scale | EmitEvent | MergePatch | ApplyForeign | HookCall
