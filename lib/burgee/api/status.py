@@ -1,0 +1,94 @@
+"""status of a Canary: Flagger's fields, and burgee's bookkeeping beside them.
+
+Everything that burgee remembers between two syncs stands here and nowhere else.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from burgee.api.manifest import Manifest
+from burgee.api.model import WholeNumber, WireModel
+
+
+class Phase(StrEnum):
+    """Phases of a Canary; the spelling is Flagger's."""
+
+    NONE = ""
+    INITIALIZING = "Initializing"
+    INITIALIZED = "Initialized"
+    WAITING = "Waiting"
+    PROGRESSING = "Progressing"
+    WAITING_PROMOTION = "WaitingPromotion"
+    PROMOTING = "Promoting"
+    FINALISING = "Finalising"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    TERMINATING = "Terminating"
+    TERMINATED = "Terminated"
+
+
+AT_REST = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
+STARTING = frozenset({Phase.NONE, Phase.INITIALIZING})
+RUNNING = frozenset(
+    {Phase.PROGRESSING, Phase.WAITING_PROMOTION, Phase.PROMOTING, Phase.FINALISING}
+)
+
+
+class Condition(WireModel):
+    """One entry of status.conditions; times are RFC 3339."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    last_update_time: str | None = None
+    last_transition_time: str | None = None
+
+
+class CanaryStatus(WireModel):
+    """The status of a Canary.
+
+    Attributes:
+        canary_weight: percent, as Flagger shows it.
+        traffic_weight: percent that the route has to give the canary. Differs from
+            canary_weight while a gate holds a promotion (Flagger shows 0 there).
+        next_step_time: when the next analysis step is due; None where nothing is timed.
+        phase_start_time: when the phase began; other status writes do not move it.
+        primary_revision: id of the revision that the primary is meant to run.
+        checks: the last measurement of every check of the analysis.
+        failure: why the last run failed: {reason, message, at}.
+    """
+
+    phase: Phase = Phase.NONE
+    failed_checks: WholeNumber = 0
+    canary_weight: WholeNumber = 0
+    iterations: WholeNumber = 0
+    tracked_configs: Mapping[str, str] | None = None
+    last_applied_spec: str = ""
+    last_promoted_spec: str = ""
+    last_transition_time: str | None = None
+    session_affinity_cookie: str | None = None
+    primary_session_affinity_cookie: str | None = None
+    previous_session_affinity_cookie: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    observed_generation: WholeNumber | None = None
+    traffic_weight: WholeNumber | None = None
+    next_step_time: str | None = None
+    phase_start_time: str | None = None
+    primary_revision: str = ""
+    checks: tuple[Manifest, ...] = ()
+    failure: Manifest | None = None
+
+    @property
+    def routed_weight(self) -> int:
+        """Percent that the route has to give the canary now."""
+        return self.canary_weight if self.traffic_weight is None else self.traffic_weight
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of that type, None without one."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+    def as_manifest(self) -> Manifest:
+        """The wire form: Flagger's numbers are always there, empty fields are left out."""
+        dumped = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return {key: value for key, value in dumped.items() if value not in ("", [], ())}
