@@ -9,6 +9,7 @@ BurgeeError
     Stale              freshness cannot be known: the hook answers 429
   BadRequest           a body that is no Metacontroller envelope: the hook answers 400
   InvalidAnswer        an answer that must not reach Metacontroller: the hook answers 500
+  InvalidSettings      the environment or a kubeconfig cannot be used: the server does not start
 """
 
 
@@ -59,3 +60,7 @@ class BadRequest(BurgeeError):
 
 class InvalidAnswer(BurgeeError):
     """The answer breaks a rule of the contract with Metacontroller."""
+
+
+class InvalidSettings(BurgeeError):
+    """What the person who runs burgee configured cannot be used."""

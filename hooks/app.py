@@ -1,0 +1,103 @@
+"""The hook server: what Metacontroller posts, and what a person or Prometheus asks.
+
+What a handler raises decides the answer, and only a 200 makes Metacontroller write anything:
+
+  BadRequest     400  not Metacontroller's envelope
+  Stale          429  with Retry-After: 1, nothing is written and no backoff starts
+  other errors   500  nothing is written, Metacontroller retries with backoff
+
+The text of a 4xx or 5xx lands in a Kubernetes Event on the Canary, so it holds burgee's own words
+or the class of a foreign exception, never the text of one.
+"""
+
+import importlib
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+import structlog
+from flask import Flask, Response
+
+from burgee.adapters.kube import KubeClient
+from burgee.adapters.kubeconfig import access_from_environment
+from burgee.errors import ClusterError
+from hooks.auth import Gate
+from hooks.context import ContextExecutor, Handler, HookContext
+from hooks.logs import configure_logging
+from hooks.meters import CONTENT_TYPE, Meters
+from hooks.settings import Settings
+from hooks.shell import Shell
+
+HOOKS = ("sync", "finalize", "customize")
+_IO_THREADS_PER_SYNC = 4
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    handlers: Mapping[str, Handler] | None = None,
+    kube: KubeClient | None = None,
+) -> Flask:
+    """Build the server; what is not given comes from the environment.
+
+    The context that handlers get is `app.extensions["burgee"]`; whoever made the app closes it.
+
+    Raises:
+        InvalidSettings: the environment or the kubeconfig cannot be used.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    configure_logging(settings.log_level)
+    handlers = handlers if handlers is not None else _handlers()
+    context = HookContext(
+        settings=settings,
+        kube=kube or KubeClient(access_from_environment(os.environ)),
+        executor=ContextExecutor(
+            max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
+        ),
+        meters=Meters(version=version("burgee"), mesh_provider=settings.engine.mesh_provider),
+        now=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+    )
+    app = Flask("burgee", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.extensions["burgee"] = context
+    gate = Gate(settings)
+    for hook in HOOKS:
+        shell = Shell(hook=hook, handler=handlers[hook], context=context, gate=gate)
+        app.add_url_rule(f"/{hook}", hook, shell.serve, methods=["POST"])
+    _add_probes(app, context)
+    if settings.ignored_flags:
+        log.warning("flags without meaning here", flags=list(settings.ignored_flags))
+    if settings.insecure:
+        log.warning("anybody who reaches this server may call its hooks", insecure=True)
+    return app
+
+
+def _handlers() -> Mapping[str, Handler]:
+    return {hook: importlib.import_module(f"hooks.{hook}").handle for hook in HOOKS}
+
+
+def _add_probes(app: Flask, context: HookContext) -> None:
+    """GET routes, open to anybody: they tell nothing about a Canary but its weight."""
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        if not context.kube.has_answered:
+            try:
+                context.kube.ping()
+            except ClusterError as error:
+                log.warning("not ready", reason=str(error))
+                return Response("the API server does not answer\n", 503, mimetype="text/plain")
+        return Response("ok\n", mimetype="text/plain")
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(context.meters.expose(), content_type=CONTENT_TYPE)

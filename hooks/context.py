@@ -1,0 +1,62 @@
+"""What a hook may use besides the request: one value, made once, passed to every call."""
+
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ParamSpec, Protocol, TypeVar
+
+from burgee.adapters.kube import KubeClient
+from burgee.api.manifest import Manifest
+from hooks.meters import Meters
+from hooks.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ContextExecutor(ThreadPoolExecutor):
+    """Threads whose log lines name the Canary that the work was started for."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run `fn` in a copy of the caller's context."""
+        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookContext:
+    """The shell around a hook.
+
+    Attributes:
+        now: the wall clock, aware and in UTC; it goes into status.
+        monotonic: seconds that never jump; deadlines are measured by it.
+        executor: for the IO of one sync that runs side by side.
+    """
+
+    settings: Settings
+    kube: KubeClient
+    executor: ContextExecutor
+    meters: Meters
+    now: Callable[[], datetime]
+    monotonic: Callable[[], float]
+
+    def deadline(self) -> float:
+        """The monotonic() time by which a sync that starts now must have done all its IO."""
+        return self.monotonic() + self.settings.budget_seconds
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.kube.close()
+
+
+class Handler(Protocol):
+    """One hook: the request's body in, the bytes of a 200 answer out.
+
+    What it raises decides the code: see hooks.app.
+    """
+
+    def __call__(self, body: Manifest, context: HookContext, /) -> bytes:
+        """Answer, or raise."""
+        ...
