@@ -1,0 +1,23 @@
+"""Keys of other tools that burgee knows: Flux must leave what burgee owns alone."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+FLUX_MARKER: Final = "toolkit.fluxcd.io"
+"""Labels and annotations with this inside belong to Flux and are never copied."""
+
+FLUX_GUARDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "kustomize.toolkit.fluxcd.io/reconcile": "disabled",
+        "helm.toolkit.fluxcd.io/driftDetection": "disabled",
+    }
+)
+"""Annotations that tell Flux not to prune or overwrite an object that burgee owns."""
+
+KUBECTL_LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+CONTROLLER_UID: Final = "controller-uid"
+"""The label by which Metacontroller claims children (generateSelector)."""
+
+OWN_PREFIX: Final = "burgee.dev/"
+REVISION_ANNOTATION: Final = "burgee.dev/revision"

@@ -1,0 +1,141 @@
+"""What a traffic provider is to the engine: a function from weights to route objects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Weights:
+    """Shares of the traffic in percent; together they are 100.
+
+    Attributes:
+        primary: what the primary gets.
+        canary: what the canary gets.
+        mirrored: requests to the primary are copied to the canary besides.
+    """
+
+    primary: int = 100
+    canary: int = 0
+    mirrored: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse shares that are none."""
+        if min(self.primary, self.canary) < 0 or self.primary + self.canary != 100:
+            raise ValueError(f"weights {self.primary}/{self.canary} are no shares of 100")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Capabilities:
+    """What a provider can do.
+
+    Attributes:
+        weights: shares of the traffic.
+        matching: A/B tests by request attributes.
+        mirroring: copies of requests to the canary.
+        session_affinity: cookies that keep a client on one side.
+    """
+
+    weights: bool = False
+    matching: bool = False
+    mirroring: bool = False
+    session_affinity: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RelatedKind:
+    """A kind of route objects, as a customize rule names it."""
+
+    api_version: str
+    resource: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Related:
+    """The objects of one kind that belong to a Canary."""
+
+    kind: RelatedKind
+    names: tuple[str, ...]
+
+
+class ServiceNames(Protocol):
+    """The names that a router needs; targets.naming.Names has them."""
+
+    @property
+    def apex(self) -> str:
+        """The Service that clients use."""
+        ...
+
+    @property
+    def primary(self) -> str:
+        """The Service in front of the primary workload."""
+        ...
+
+    @property
+    def canary(self) -> str:
+        """The Service in front of the target."""
+        ...
+
+    @property
+    def selector_key(self) -> str:
+        """Key of the label that Services carry their own name under."""
+        ...
+
+
+class Router(Protocol):
+    """One traffic provider; every method is a pure function."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the provider can do."""
+        ...
+
+    def kinds(self) -> tuple[RelatedKind, ...]:
+        """The kinds of its route objects."""
+        ...
+
+    def related(self, canary: Canary) -> tuple[Related, ...]:
+        """The names of a Canary's route objects; they depend on its spec alone."""
+        ...
+
+    def render(
+        self,
+        canary: Canary,
+        names: ServiceNames,
+        weights: Weights,
+        apex_service: Manifest | None = None,
+    ) -> tuple[Manifest, ...]:
+        """The route objects for the given weights, the one that carries them last.
+
+        Args:
+            canary: says everything but the weights.
+            names: names of the Services.
+            weights: always given, never read back from an object.
+            apex_service: the observed apex Service; its unmanaged metadata follows to the route.
+
+        Raises:
+            InvalidCanary: the spec cannot be expressed.
+        """
+        ...
+
+    def shows(
+        self,
+        observed: Sequence[Manifest],
+        canary: Canary,
+        names: ServiceNames,
+        weights: Weights,
+    ) -> bool:
+        """True if the observed route sends exactly these shares to exactly these backends."""
+        ...
+
+    def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
+        """The largest share that the observed route gives the canary, copies included.
+
+        None where there is no route object, or none that names one of the two backends: then
+        nothing is known about where traffic goes.
+        """
+        ...

@@ -1,0 +1,69 @@
+"""Objects that existed before burgee: which of their fields it sets, and owned Services as kept.
+
+A Service or route that a user made stays the user's. burgee sets a few fields under its own field
+manager; ports, labels and annotations that are there besides survive.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burgee.api.guards import FLUX_GUARDS
+from burgee.api.manifest import Manifest, annotations_of, labels_of
+from burgee.targets.metadata import identity, is_local, own_labels
+
+_SERVICE_FIELDS = ("selector", "ports")
+
+
+def borrowed_fields(desired: Manifest) -> Manifest:
+    """The part of a desired object that is applied to one that a user made.
+
+    Of a Service its selector and ports, of anything else its spec; with the annotations that
+    keep Flux from undoing it. Source: reference 3, "Existing Service".
+    """
+    spec: Manifest = desired.get("spec") or {}
+    if desired["kind"] == "Service":
+        spec = {field: spec[field] for field in _SERVICE_FIELDS if field in spec}
+    return {
+        "apiVersion": desired["apiVersion"],
+        "kind": desired["kind"],
+        "metadata": {**identity(desired), "annotations": dict(FLUX_GUARDS)},
+        "spec": spec,
+    }
+
+
+def shows_borrowed(observed: Manifest, borrowed: Manifest) -> bool:
+    """True where an object that a user made carries what burgee set; more is allowed."""
+    return annotations_of(borrowed).items() <= annotations_of(observed).items() and _covers(
+        observed.get("spec"), borrowed.get("spec")
+    )
+
+
+def _covers(observed: Any, wanted: Any) -> bool:
+    """True where all of `wanted` is in `observed`; of ports each one has to be there."""
+    if isinstance(wanted, Mapping) and isinstance(observed, Mapping):
+        return all(_covers(observed.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(observed, list) and _are_ports(wanted):
+        seen: list[Any] = observed
+        return all(any(_covers(port, one) for port in seen) for one in wanted)
+    return bool(observed == wanted)
+
+
+def _are_ports(items: list[Any]) -> bool:
+    return bool(items) and all(isinstance(item, Mapping) and "port" in item for item in items)
+
+
+def keep_service(observed: Manifest) -> Manifest:
+    """An owned Service to apply again as it is observed."""
+    metadata = identity(observed)
+    labels = own_labels(labels_of(observed))
+    annotations = {k: v for k, v in annotations_of(observed).items() if not is_local(k)}
+    if labels:
+        metadata["labels"] = labels
+    if annotations:
+        metadata["annotations"] = annotations
+    return {
+        "apiVersion": observed["apiVersion"],
+        "kind": observed["kind"],
+        "metadata": metadata,
+        "spec": observed.get("spec") or {},
+    }
