@@ -1,0 +1,45 @@
+"""Gunicorn's configuration: `gunicorn -c hooks/gunicorn_conf.py 'hooks.app:create_app()'`.
+
+One worker with threads: a sync waits for others most of the time, and the gauges of one process
+are the whole truth of it. More throughput comes from replicas.
+"""
+
+import os
+from pathlib import Path
+
+from burgee.errors import InvalidSettings
+from hooks.logs import logging_config
+from hooks.settings import Settings
+
+
+def _read_settings() -> Settings:
+    try:
+        return Settings.from_environment(os.environ)
+    except InvalidSettings as error:
+        raise SystemExit(f"burgee: {error}") from None
+
+
+_settings = _read_settings()
+_memory = Path("/dev") / "shm"
+_SPARE_SECONDS = 5
+
+bind = _settings.bind
+workers = 1
+worker_class = "gthread"
+threads = _settings.threads
+
+# The worker's heartbeat is a file: in memory, where a slow or read-only disk cannot stop it.
+worker_tmp_dir = str(_memory) if _memory.is_dir() else None
+
+# Longer than the 90 seconds after which Metacontroller's client drops an idle connection: the
+# one who closes must be the one who sends, or a call is lost now and then.
+keepalive = 120
+# A sync that runs when the server is told to stop still gets its budget.
+graceful_timeout = int(_settings.budget_seconds) + _SPARE_SECONDS
+timeout = max(30, 2 * int(_settings.budget_seconds) + _SPARE_SECONDS)
+
+control_socket_disable = True
+accesslog = None
+loglevel = _settings.log_level
+logconfig_dict = logging_config(_settings.log_level)
+proc_name = "burgee"
