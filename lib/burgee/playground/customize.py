@@ -153,7 +153,7 @@ class Customizer:
                 namespaced=resource.namespaced,
                 namespace_labels=self._namespace_labels,
             )
-        except (ApiError, InvalidRule, InvalidSelector):
+        except (ApiError, InvalidRule, InvalidSelector, RelatedNotSynced):
             return False
 
     def _namespace_labels(self, namespace: str) -> Mapping[str, str] | None:

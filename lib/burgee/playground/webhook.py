@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from math import ceil
@@ -149,7 +149,7 @@ class HookClient:
             connection.sock.settimeout(left)
 
     @contextmanager
-    def _connection(self, index: int) -> Iterator[http.client.HTTPConnection]:
+    def _connection(self, index: int) -> Generator[http.client.HTTPConnection, None, None]:
         """This thread's connection to one URL; thrown away when anything goes wrong with it."""
         connection = self._held().get(index)
         if connection is None or _is_dead(connection):

@@ -1,0 +1,158 @@
+"""Workloads without processes: Deployments, DaemonSets and StatefulSets that become ready.
+
+It plays kube-controller-manager and kubelet for tests: it writes the status that they would, at
+once or after a delay, and lets those fail that ask for it (see `rollout.never_ready`).
+"""
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+from burgee.api.manifest import Manifest, annotations_of, metadata
+from burgee.playground.apierror import ApiError
+from burgee.playground.atomic import update_live, with_metadata
+from burgee.playground.informer import Informer, key_of
+from burgee.playground.rollout import (
+    Counts,
+    Pods,
+    advance,
+    count,
+    limits_of,
+    next_change,
+    wanted_replicas,
+)
+from burgee.playground.store import Store
+from burgee.playground.workload_status import (
+    daemon_set_status,
+    deadline_of,
+    deployment_status,
+    stateful_set_status,
+)
+from burgee.playground.workqueue import WorkQueue
+
+MANAGER = "kube-controller-manager"
+REVISION = "deployment.kubernetes.io/revision"
+KINDS = ("deployments", "daemonsets", "statefulsets")
+
+
+class FakeWorkloads:
+    """A controller of workloads.
+
+    Args:
+        store: the cluster.
+        ready_delay_seconds: from a new pod to its being ready.
+        node_labels: the labels of the one node, for DaemonSets.
+        now: aware UTC time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        ready_delay_seconds: float = 0.0,
+        node_labels: Mapping[str, str] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._ready_delay = timedelta(seconds=ready_delay_seconds)
+        self._node_labels = dict(node_labels or {})
+        self._now = now
+        self._queue = WorkQueue()
+        self._pods: dict[str, Pods] = {}
+        self._informers = {
+            plural: Informer(store, store.resource("apps/v1", plural)) for plural in KINDS
+        }
+        self._thread = threading.Thread(target=self._work, name="fake-workloads", daemon=True)
+
+    def start(self) -> Self:
+        """Begin to look after workloads."""
+        for plural, informer in self._informers.items():
+            informer.add_handler(self._handler(plural))
+            informer.start()
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop; the workloads keep the status that they have."""
+        self._queue.close()
+        for informer in self._informers.values():
+            informer.request_stop()
+        for informer in self._informers.values():
+            informer.close()
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _handler(self, plural: str) -> Callable[[Manifest | None, Manifest | None], None]:
+        def changed(old: Manifest | None, new: Manifest | None) -> None:
+            if new is None and old is not None:
+                self._pods.pop(str(metadata(old)["uid"]), None)
+            if new is not None:
+                self._queue.add((plural, "/".join(key_of(new))))
+
+        return changed
+
+    def _work(self) -> None:
+        while (key := self._queue.get()) is not None:
+            try:
+                self._sync(*key)
+            except ApiError:
+                # It changed or went away meanwhile; if it changed, look again.
+                self._queue.add_rate_limited(key)
+            else:
+                self._queue.forget(key)
+            finally:
+                self._queue.done(key)
+
+    def _sync(self, plural: str, name: str) -> None:
+        workload = self._informers[plural].get(*name.split("/", 1))
+        if workload is None or metadata(workload).get("deletionTimestamp"):
+            return
+        now, uid = self._now(), str(metadata(workload)["uid"])
+        wanted = wanted_replicas(workload, self._node_labels)
+        limits = limits_of(workload, self._ready_delay, wanted)
+        pods = advance(self._pods.get(uid), workload, limits, now, wanted=wanted)
+        self._pods[uid] = pods
+        counts = count(pods, limits, now)
+        if workload["kind"] == "Deployment":
+            workload = self._write_revision(workload, pods)
+            status = deployment_status(workload, pods, limits, counts, now)
+        else:
+            status = _other_status(workload, pods, counts)
+        self._write_status(workload, status)
+        for due in next_change(pods, limits, deadline_of(workload)):
+            if due > now:
+                self._queue.add_after((plural, name), (due - now).total_seconds() + 0.001)
+
+    def _write_revision(self, workload: Manifest, pods: Pods) -> Manifest:
+        """Number the template as kube-controller-manager does, in an annotation."""
+        annotations = annotations_of(workload)
+        if annotations.get(REVISION) == str(pods.revision):
+            return workload
+        resource = self._store.resource("apps/v1", "deployments")
+
+        def change(live: Manifest) -> Manifest:
+            return with_metadata(
+                live, annotations={**annotations_of(live), REVISION: str(pods.revision)}
+            )
+
+        return update_live(self._store, resource, workload, change, manager=MANAGER)
+
+    def _write_status(self, workload: Manifest, status: Manifest) -> None:
+        if workload.get("status") == status:
+            return
+        resource = self._store.resource("apps/v1", workload["kind"])
+        self._store.update(
+            resource, {**workload, "status": status}, manager=MANAGER, subresource="status"
+        )
+
+
+def _other_status(workload: Manifest, pods: Pods, counts: Counts) -> Manifest:
+    if workload["kind"] == "DaemonSet":
+        return daemon_set_status(workload, counts)
+    return stateful_set_status(workload, pods, counts)
