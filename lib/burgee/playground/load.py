@@ -1,0 +1,132 @@
+"""A paced client: what a user of the service sees while a release runs."""
+
+import bisect
+import http.client
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+NO_RESPONSE = 0
+"""The status of a request that got no response at all."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """One finished request.
+
+    Attributes:
+        started: `time.monotonic()` when it was sent.
+        ended: likewise when it was answered.
+        version: what the response says that it comes from, empty where it says nothing.
+        status: HTTP status, `NO_RESPONSE` where the connection broke.
+    """
+
+    started: float
+    ended: float
+    version: str
+    status: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether a user would call it an error."""
+        return self.status == NO_RESPONSE or self.status >= 500
+
+
+def by_version(responses: Sequence[Response]) -> Counter[str]:
+    """How many responses each version gave."""
+    return Counter(response.version for response in responses)
+
+
+def by_outcome(responses: Sequence[Response]) -> Counter[tuple[str, int]]:
+    """How many responses each version gave with each status."""
+    return Counter((response.version, response.status) for response in responses)
+
+
+class Load:
+    """Sends GET requests at a fixed rate over connections that are kept.
+
+    Each thread has its own times to send, so a slow response delays later requests instead of
+    bunching them; a thread that is late by more than a second skips what it missed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        host: str,
+        requests_per_second: float = 160.0,
+        threads: int = 4,
+        remember: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._path = parts.path or "/"
+        self._host = host
+        self._pause_seconds = threads / requests_per_second
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._responses: deque[Response] = deque(maxlen=remember)
+        self._stopped = threading.Event()
+        self._threads = [
+            threading.Thread(
+                target=self._send, args=(index / requests_per_second,), name=f"load-{index}"
+            )
+            for index in range(threads)
+        ]
+
+    def start(self) -> None:
+        """Begin to send."""
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Stop; requests that are under way are finished and counted."""
+        self._stopped.set()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def between(self, start: float, end: float) -> list[Response]:
+        """Responses of requests that were both sent and answered in a span of monotonic time."""
+        with self._lock:
+            first = bisect.bisect_left(self._responses, start, key=lambda r: r.ended)
+            recent = [self._responses[i] for i in range(first, len(self._responses))]
+        return [r for r in recent if r.started >= start and r.ended <= end]
+
+    def last(self, seconds: float) -> list[Response]:
+        """Responses of the last seconds."""
+        now = self._clock()
+        return self.between(now - seconds, now)
+
+    def all(self) -> list[Response]:
+        """Every response that is remembered."""
+        with self._lock:
+            return list(self._responses)
+
+    def _send(self, delay_seconds: float) -> None:
+        connection = http.client.HTTPConnection(*self._address, timeout=5)
+        try:
+            due = self._clock() + delay_seconds
+            while not self._stopped.wait(max(0.0, due - self._clock())):
+                response = self._one(connection)
+                with self._lock:
+                    self._responses.append(response)
+                due = max(due + self._pause_seconds, self._clock() - 1.0)
+        finally:
+            connection.close()
+
+    def _one(self, connection: http.client.HTTPConnection) -> Response:
+        started = self._clock()
+        version, status = "", NO_RESPONSE
+        try:
+            connection.request("GET", self._path, headers={"host": self._host})
+            answer = connection.getresponse()
+            answer.read()
+            version, status = answer.getheader("x-version", ""), answer.status
+        except (OSError, http.client.HTTPException):
+            connection.close()  # the next request opens a new one
+        return Response(started=started, ended=self._clock(), version=version, status=status)
