@@ -233,7 +233,7 @@ class KubeClient:
             raise _refusal(method, path, code)
         try:
             found = json.loads(content)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise ClusterError(f"{method} {path} answered {code} without a JSON object", code)

@@ -4,8 +4,9 @@ Every sync reads its Canary live, so this is on the hot path. A prepared request
 requests' transport adapter: what a Session adds on the way (cookies, redirects, proxies and
 .netrc from the environment) is unwanted here in any case and costs more than the rest of the call.
 
-The read time-out of a socket starts again with every byte, so a server that drips is stopped by
-the deadline between two reads; a call can last at most twice its time.
+The time-out of a socket starts again with every byte, so a server that drips its body is stopped
+between two reads: such a call lasts at most twice its time. (The head of an answer is read in one
+go; a server that drips that is not stopped before the head ends.)
 """
 
 import threading
