@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
+from burgee.api.manifest import Manifest, metadata, name_of
 from burgee.playground.apierror import MODIFIED, bad_request, conflict
 from burgee.playground.resources import STATUS, Resource
 
@@ -127,10 +127,12 @@ def replaced(resource: Resource, old: Manifest, new: Manifest, subresource: str)
     for field in _SYSTEM_FIELDS:
         if field in was:
             meta[field] = was[field]
-    for field in (*_DELETION_FIELDS, "managedFields"):
+    for field in _DELETION_FIELDS:
         meta.pop(field, None)
         if field in was:
             meta[field] = was[field]
+    if not meta.get("managedFields") and "managedFields" in was:
+        meta["managedFields"] = was["managedFields"]
     meta["resourceVersion"] = was["resourceVersion"]
     if was.get("deletionTimestamp"):
         _drop_new_finalizers(was, meta)
@@ -169,14 +171,3 @@ def _wish_changed(resource: Resource, old: Manifest, new: Manifest) -> bool:
     return resource.key == ("apps", "deployments") and (
         (metadata(old).get("annotations") or {}) != (metadata(new).get("annotations") or {})
     )
-
-
-def same(old: Manifest, new: Manifest) -> bool:
-    """Whether a write changes nothing."""
-    return old == new
-
-
-def place_text(manifest: Manifest) -> str:
-    """namespace/name, for messages."""
-    namespace = namespace_of(manifest)
-    return f"{namespace}/{name_of(manifest)}" if namespace else name_of(manifest)

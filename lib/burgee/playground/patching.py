@@ -1,14 +1,20 @@
-"""From a patch of any type to the object that it makes."""
+"""From a patch of any type to the object that it makes; server-side apply is not among them."""
 
 from typing import Any
 
 from burgee.api.manifest import Manifest
 from burgee.playground.apierror import bad_request, unsupported_media_type
+from burgee.playground.jsonpatch import json_patch
 from burgee.playground.lifecycle import clone
 from burgee.playground.merging import merge_patch
 from burgee.playground.resources import Resource
+from burgee.playground.shapes import shape_of
+from burgee.playground.strategic import strategic_patch
 
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"
+STRATEGIC = "application/strategic-merge-patch+json"
 
 
 def patched(resource: Resource, target: Manifest, patch: Any, content_type: str) -> Manifest:
@@ -17,13 +23,28 @@ def patched(resource: Resource, target: Manifest, patch: Any, content_type: str)
     Raises:
         ApiError: 415 for a type that the kind does not take, 400 or 422 for a broken patch.
     """
-    match content_type:
-        case "application/merge-patch+json":
-            if not isinstance(patch, dict):
-                raise bad_request("a merge patch must be an object")
-            found = merge_patch(clone(target), clone(patch))
-        case _:
-            raise unsupported_media_type(
-                f"the body of the request was in an unknown format: {content_type}"
-            )
+    found: Any
+    if content_type == JSON:
+        if not isinstance(patch, list):
+            raise bad_request("a JSON patch must be a list")
+        found = json_patch(clone(target), patch)
+    elif content_type == MERGE:
+        found = merge_patch(clone(target), clone(_object(patch)))
+    elif content_type == STRATEGIC and not resource.custom:
+        found = strategic_patch(shape_of(resource), clone(target), clone(_object(patch)))
+    else:
+        accepted = [JSON, MERGE, APPLY] + ([] if resource.custom else [STRATEGIC])
+        raise unsupported_media_type(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(accepted)
+        )
+    if not isinstance(found, dict):
+        raise bad_request("the patch leaves no object")
+    return found
+
+
+def _object(patch: Any) -> Manifest:
+    if not isinstance(patch, dict):
+        raise bad_request("the patch must be an object")
+    found: Manifest = patch
     return found

@@ -4,64 +4,49 @@ Objects that come out are shared with everybody: who wants to change one makes a
 lookups, without a lock and without a copy; writes are one at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
-from uuid import uuid4
 
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.playground import lifecycle
-from burgee.playground.apierror import (
-    ApiError,
-    Cause,
-    already_exists,
-    forbidden,
-    invalid,
-    not_found,
-    unknown_path,
-)
+from burgee.playground.apierror import ApiError, Cause, bad_request, invalid, not_found
+from burgee.playground.catalog import Catalog
 from burgee.playground.collector import Collector
 from burgee.playground.database import Database, Key
-from burgee.playground.patching import patched
-from burgee.playground.resources import (
-    BUILT_IN,
-    CRD_KEY,
-    NAMESPACE_KEY,
-    SCALE,
-    Resource,
-    from_crd,
-)
-from burgee.playground.scale import scale_of, with_scale
+from burgee.playground.patching import APPLY, patched
 from burgee.playground.query_selectors import label_filter
+from burgee.playground.resources import CRD_KEY, SCALE, Resource, from_crd
+from burgee.playground.scale import scale_of, with_scale
 from burgee.playground.watches import Entry, Watch
+from burgee.playground.writing import Clock, Writer
 
 __all__ = ["ApiError", "Resource", "Store", "Watch"]
 
 Patch: TypeAlias = Manifest | list[Manifest]
-Clock: TypeAlias = Callable[[], datetime]
+
+_NOBODY = "unknown"
+"""The manager of writes that name none."""
 
 
 class Store:
     """A cluster's objects. Safe to use from many threads."""
 
     def __init__(self, *, now: Clock | None = None) -> None:
-        self._now = now or (lambda: datetime.now(UTC))
+        clock = now or (lambda: datetime.now(UTC))
+        self._catalog = Catalog()
         self._db = Database()
-        self._collector = Collector(self._db, self._now, self._removed)
-        self._resources: dict[tuple[str, str], Resource] = {}
-        for resource in BUILT_IN:
-            self.register(resource)
+        self._collector = Collector(self._db, clock, self._removed)
+        self._writer = Writer(self._db, self._collector, clock, self._stored)
         namespaces = self.resource("v1", "namespaces")
         for name in ("default", "kube-system"):
-            self.create(namespaces, {"metadata": {"name": name}})
+            self.create(namespaces, {"metadata": {"name": name}}, manager="playground")
 
     # Kinds
 
     def register(self, resource: Resource) -> None:
         """Serve a kind from now on."""
-        with self._db.lock:
-            for name in (resource.kind, resource.plural):
-                self._resources[resource.api_version, name] = resource
+        self._catalog.register(resource)
 
     def register_crd(self, crd: Manifest) -> None:
         """Create or replace a CustomResourceDefinition; its kind is served at once."""
@@ -71,8 +56,7 @@ class Store:
             if known is None:
                 self.create(crds, crd)
             else:
-                version = metadata(known.manifest)["resourceVersion"]
-                self.update(crds, lifecycle.with_metadata(crd, resourceVersion=version))
+                self.update(crds, lifecycle.with_metadata(crd, resourceVersion=None))
 
     def resource(self, api_version: str, kind_or_plural: str) -> Resource:
         """The kind by its name or plural.
@@ -80,15 +64,11 @@ class Store:
         Raises:
             ApiError: 404 for a kind that is not served.
         """
-        found = self._resources.get((api_version, kind_or_plural))
-        if found is None:
-            raise unknown_path()
-        return found
+        return self._catalog.find(api_version, kind_or_plural)
 
     def resources(self) -> list[Resource]:
-        """All kinds, each once per version."""
-        with self._db.lock:
-            return list({(r.api_version, r.plural): r for r in self._resources.values()}.values())
+        """Every kind that is served, once per version."""
+        return self._catalog.all()
 
     # Reading
 
@@ -104,10 +84,14 @@ class Store:
         return _as_version(resource, found)
 
     def get(self, resource: Resource, namespace: str, name: str) -> Manifest:
-        """A stored object, not to be changed."""
+        """A stored object, not to be changed.
+
+        Raises:
+            ApiError: 404.
+        """
         return self.entry(resource, namespace, name).manifest
 
-    def entries(self, resource: Resource, namespace: str = "") -> tuple[list[Entry], int]:
+    def entries(self, resource: Resource, namespace: str = "") -> tuple[Sequence[Entry], int]:
         """All objects of a kind (in a namespace), and the version that this list is of."""
         with self._db.lock:
             found = self._db.entries(resource.key, namespace if resource.namespaced else "")
@@ -135,6 +119,26 @@ class Store:
         """
         return self._db.watch(resource.key, namespace, since, matches)
 
+    def list_and_watch(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        matches: Callable[[Manifest], bool] | None = None,
+    ) -> tuple[Sequence[Entry], int, Watch]:
+        """What is there, its version, and all changes after that: nothing falls between."""
+        with self._db.lock:
+            entries, version = self.entries(resource, namespace)
+            chosen = [e for e in entries if matches is None or matches(e.manifest)]
+            return chosen, version, self.watch(resource, namespace, matches=matches)
+
+    def scale(self, resource: Resource, namespace: str, name: str) -> Manifest:
+        """The scale subresource of an object.
+
+        Raises:
+            ApiError: 404.
+        """
+        return scale_of(resource, self.get(resource, namespace, name))
+
     # Writing
 
     def create(
@@ -154,21 +158,12 @@ class Store:
         new = lifecycle.identified(resource, lifecycle.clone(manifest), namespace)
         lifecycle.named(new)
         if not name_of(new):
-            cause = Cause(
-                field="metadata.name", message="Required value: name or generateName is required"
+            message = "Required value: name or generateName is required"
+            raise invalid(
+                resource.group, resource.kind, "", [Cause(field="metadata.name", message=message)]
             )
-            raise invalid(resource.group, resource.kind, "", [cause])
         with self._db.lock:
-            self._check_namespace(resource, new)
-            if self._db.entry(resource.key, namespace_of(new), name_of(new)):
-                raise already_exists(*resource.key, name_of(new))
-            new = lifecycle.born(resource, new, uuid4(), self._now())
-            if dry_run:
-                return new
-            new["metadata"]["resourceVersion"] = str(self._db.next_version())
-            self._db.put(resource.key, new)
-            self._stored(resource, new)
-            return new
+            return self._writer.insert(resource, new, manager=manager or _NOBODY, dry_run=dry_run)
 
     def update(
         self,
@@ -184,12 +179,61 @@ class Store:
         Raises:
             ApiError: 404; 409 when metadata.resourceVersion is set and old; 422.
         """
-        if subresource == SCALE:
-            return self._rescale(resource, manifest, manager, dry_run=dry_run)
-        new = lifecycle.identified(resource, lifecycle.clone(manifest))
         with self._db.lock:
-            old = self.get(resource, namespace_of(new), name_of(new))
-            return self._replace(resource, old, new, manager, subresource, dry_run=dry_run)
+            if subresource == SCALE:
+                return self._rescale(resource, manifest, manager, dry_run=dry_run)
+            new = lifecycle.identified(resource, lifecycle.clone(manifest))
+            return self._writer.replace(
+                resource,
+                self.get(resource, namespace_of(new), name_of(new)),
+                new,
+                manager=manager or _NOBODY,
+                subresource=subresource,
+                dry_run=dry_run,
+            )
+
+    def patch(
+        self,
+        resource: Resource,
+        namespace: str,
+        name: str,
+        patch: Patch,
+        *,
+        content_type: str,
+        manager: str = "",
+        force: bool = False,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Manifest:
+        """Change an object by a patch; with a server-side apply patch, create it where missing.
+
+        Raises:
+            ApiError: 404, 409, 415, 422; 400 for a broken patch.
+        """
+        if content_type == APPLY and subresource != SCALE:
+            config = _configuration(resource, namespace, name, patch, manager)
+            with self._db.lock:
+                return self._writer.apply(
+                    resource,
+                    config,
+                    manager=manager,
+                    force=force,
+                    subresource=subresource,
+                    dry_run=dry_run,
+                )
+        with self._db.lock:
+            old = self.get(resource, namespace, name)
+            if subresource == SCALE:
+                scale = patched(resource, scale_of(resource, old), patch, content_type)
+                return self._rescale(resource, scale, manager, dry_run=dry_run)
+            return self._writer.replace(
+                resource,
+                old,
+                patched(resource, old, patch, content_type),
+                manager=manager or _NOBODY,
+                subresource=subresource,
+                dry_run=dry_run,
+            )
 
     def delete(
         self,
@@ -208,111 +252,56 @@ class Store:
         """
         with self._db.lock:
             old = self.get(resource, namespace, name)
-            expected: Manifest = {}
-            if uid:
-                expected["uid"] = uid
-            if resource_version:
-                expected["resourceVersion"] = resource_version
-            lifecycle.check_preconditions(resource, old, {"metadata": expected})
+            expected = {"uid": uid, "resourceVersion": resource_version}
+            given = {field: value for field, value in expected.items() if value}
+            lifecycle.check_preconditions(resource, old, {"metadata": given})
             return self._collector.delete((resource.key, namespace_of(old), name), propagation)
-
-    def patch(
-        self,
-        resource: Resource,
-        namespace: str,
-        name: str,
-        patch: Patch,
-        *,
-        content_type: str,
-        manager: str = "",
-        force: bool = False,
-        subresource: str = "",
-        dry_run: bool = False,
-    ) -> Manifest:
-        """Change an object by a patch; with a server-side apply patch, create it where missing.
-
-        Raises:
-            ApiError: 404, 409, 415, 422.
-        """
-        with self._db.lock:
-            old = self.get(resource, namespace, name)
-            shown = scale_of(resource, old) if subresource == SCALE else old
-            new = patched(resource, shown, patch, content_type)
-            if subresource == SCALE:
-                return self._rescale(resource, new, manager, dry_run=dry_run)
-            return self._replace(resource, old, new, manager, subresource, dry_run=dry_run)
-
-    def scale(self, resource: Resource, namespace: str, name: str) -> Manifest:
-        """The scale subresource of an object."""
-        return scale_of(resource, self.get(resource, namespace, name))
 
     def _rescale(
         self, resource: Resource, scale: Manifest, manager: str, *, dry_run: bool
     ) -> Manifest:
-        with self._db.lock:
-            old = self.get(resource, namespace_of(scale), name_of(scale))
-            new = with_scale(resource, old, scale)
-            changed = self._replace(resource, old, new, manager, "", dry_run=dry_run)
-            return scale_of(resource, changed)
-
-    def _replace(
-        self,
-        resource: Resource,
-        old: Manifest,
-        new: Manifest,
-        manager: str,
-        subresource: str,
-        *,
-        dry_run: bool,
-    ) -> Manifest:
-        lifecycle.check_preconditions(resource, old, new)
-        new = lifecycle.replaced(resource, old, new, subresource)
-        if new == old:
-            return old
-        generation = lifecycle.next_generation(resource, old, new)
-        if dry_run:
-            return new
-        version = str(self._db.next_version())
-        new = lifecycle.with_metadata(new, generation=generation, resourceVersion=version)
-        self._db.put(resource.key, new)
-        meta = metadata(new)
-        if meta.get("deletionTimestamp") and not meta.get("finalizers"):
-            place = (resource.key, namespace_of(new), name_of(new))
-            if resource.key != NAMESPACE_KEY or not self._db.contents(name_of(new)):
-                return self._collector.remove(place)
-        self._stored(resource, new)
-        return new
-
-    def _check_namespace(self, resource: Resource, manifest: Manifest) -> None:
-        if not resource.namespaced:
-            return
-        namespace = self._db.entry(NAMESPACE_KEY, "", namespace_of(manifest))
-        if namespace is None:
-            raise not_found(*NAMESPACE_KEY, namespace_of(manifest))
-        if metadata(namespace.manifest).get("deletionTimestamp"):
-            why = (
-                f"unable to create new content in namespace {namespace_of(manifest)} "
-                "because it is being terminated"
-            )
-            raise forbidden(*resource.key, name_of(manifest), why)
+        old = self.get(resource, namespace_of(scale), name_of(scale))
+        new = self._writer.replace(
+            resource,
+            old,
+            with_scale(resource, old, scale),
+            manager=manager or _NOBODY,
+            face=SCALE,
+            dry_run=dry_run,
+        )
+        return scale_of(resource, new)
 
     def _stored(self, resource: Resource, manifest: Manifest) -> None:
-        """What follows from a write."""
         if resource.key == CRD_KEY:
-            for served in from_crd(manifest):
-                self.register(served)
-        self._collector.sweep((resource.key, namespace_of(manifest), name_of(manifest)))
+            self._catalog.serve(manifest)
 
     def _removed(self, key: Key, last: Manifest) -> None:
-        """What follows from a removal: a CRD takes its objects and its kind along."""
+        """A definition takes its objects and its kind along."""
         if key != CRD_KEY:
             return
         for served in from_crd(last):
             for entry in self._db.entries(served.key):
-                meta = metadata(entry.manifest)
-                self._collector.delete((served.key, meta.get("namespace", ""), meta["name"]))
-            for name in (served.kind, served.plural):
-                self._resources.pop((served.api_version, name), None)
+                place = (served.key, namespace_of(entry.manifest), name_of(entry.manifest))
+                self._collector.delete(place)
+        self._catalog.withdraw(last)
+
+
+def _configuration(
+    resource: Resource, namespace: str, name: str, patch: Patch, manager: str
+) -> Manifest:
+    """What is applied, a copy, checked against the place that it is sent to."""
+    if not isinstance(patch, dict):
+        raise bad_request("an apply patch must be an object")
+    if not manager:
+        raise bad_request("PatchOptions.meta.k8s.io is invalid: fieldManager: Required value")
+    config = lifecycle.identified(resource, lifecycle.clone(patch), namespace)
+    if metadata(config).setdefault("name", name) != name:
+        raise bad_request(
+            f"the name of the object ({name_of(config)}) does not match the name on the URL ({name})"
+        )
+    if metadata(config).get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    return config
 
 
 def _as_version(resource: Resource, entry: Entry) -> Entry:

@@ -1,0 +1,69 @@
+"""The merge of server-side apply: values in, values taken out, item by item."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from burgee.playground.fields import FieldSet, below, element, items_of
+from burgee.playground.shapes import Shape
+
+
+def merged(shape: Shape, live: Any, config: Any) -> Any:
+    """The live value with everything that the configuration says."""
+    if isinstance(live, dict) and isinstance(config, dict) and shape.granular:
+        result = dict(live)
+        for name, part in config.items():
+            place = below(shape, name, ())
+            result[name] = merged(place, live[name], part) if name in live else part
+        return result
+    if isinstance(live, list) and isinstance(config, list) and shape.keys is not None:
+        return _merged_list(shape, live, config)
+    return config
+
+
+def _merged_list(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]:
+    """Items of the configuration in its order; others stay before the item that they preceded."""
+    was, wanted = items_of(shape, live), items_of(shape, config)
+    result: list[Any] = []
+    waiting = [(element(shape, item), item) for item in live]
+    for key, item in wanted.items():
+        if key in was:
+            while waiting[0][0] not in wanted:
+                result.append(waiting.pop(0)[1])
+            waiting = [w for w in waiting if w[0] != key]
+        result.append(merged(shape.item(), was[key], item) if key in was else item)
+    result.extend(kept for other, kept in waiting if other not in wanted)
+    return result
+
+
+def without(shape: Shape, value: Any, fields: FieldSet) -> Any:
+    """The value without some fields, each taken out with everything below it."""
+    tree: dict[str, Any] = {}
+    for path in fields:
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node["."] = {}
+    return _taken(shape, value, tree)
+
+
+def _taken(shape: Shape, value: Any, tree: Mapping[str, Any]) -> Any:
+    if isinstance(value, dict):
+        result: dict[str, Any] = {}
+        for name, part in value.items():
+            node = tree.get(f"f:{name}")
+            if node is None:
+                result[name] = part
+            elif "." not in node:
+                place = shape.field(name)
+                result[name] = part if place is None else _taken(place, part, node)
+        return result
+    if isinstance(value, list) and shape.keys is not None:
+        kept: list[Any] = []
+        for item in value:
+            node = tree.get(element(shape, item))
+            if node is None:
+                kept.append(item)
+            elif "." not in node:
+                kept.append(_taken(shape.item(), item, node))
+        return kept
+    return value
