@@ -1,0 +1,58 @@
+"""POST /finalize: a Canary that is being deleted."""
+
+from pydantic import ValidationError
+
+from burgee.adapters.effects import perform
+from burgee.adapters.fieldwork import Fieldwork
+from burgee.adapters.live import read_live
+from burgee.adapters.observe import Reader, children_of, observe
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest
+from burgee.engine.ending import end
+from hooks.answers import finalize_answer
+from hooks.context import HookContext
+from hooks.telling import forget
+
+
+def handle(body: Manifest, context: HookContext) -> bytes:
+    """Answer one finalize call; `finalized` once there is nothing left to wait for.
+
+    Raises:
+        Stale: the request may be older than what the cluster holds; nothing is to be written.
+        ClusterError: something could not be read or written; nothing is to be written.
+    """
+    work = Fieldwork(
+        kube=context.kube,
+        executor=context.executor,
+        deadline=context.deadline(),
+        monotonic=context.monotonic,
+    )
+    live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
+    try:
+        canary = Canary.model_validate(live)
+    except ValidationError:
+        # What cannot be read cannot be given back either, and must not block a deletion.
+        status = live.get("status") or {"phase": "Terminating"}
+        return finalize_answer(live, status=status, children=(), finalized=True)
+    reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
+    children = children_of(body["children"])
+    observation = observe(canary, children, reader, context.settings.engine)
+    farewell = end(observation, context.now())
+    perform(
+        farewell.effects,
+        context.kube,
+        live,
+        deadline=work.deadline,
+        call_hook=work.call_hook,
+        now=context.now,
+        monotonic=context.monotonic,
+    )
+    if farewell.finalized:
+        forget(live, context.meters)
+    return finalize_answer(
+        live,
+        status=farewell.status.as_manifest(),
+        children=farewell.children,
+        finalized=farewell.finalized,
+        resync_after_seconds=farewell.resync_after_seconds,
+    )

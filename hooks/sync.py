@@ -1,0 +1,84 @@
+"""POST /sync: one look at a Canary.
+
+    request -> live Canary -> observation -> plan -> IO that is due -> decision -> effects -> answer
+
+Most calls show nothing new. Their answer is remembered by the resourceVersions of what it rests
+on, so that they cost one GET.
+"""
+
+from pydantic import ValidationError
+
+from burgee.adapters.effects import perform
+from burgee.adapters.fieldwork import Fieldwork
+from burgee.adapters.live import read_live
+from burgee.adapters.memo import Memo, evidence
+from burgee.adapters.observe import Reader, children_of, flatten, observe
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest, metadata
+from burgee.engine.decide import advance, plan, refuse_unreadable
+from burgee.engine.decision import Decision
+from hooks.answers import sync_answer
+from hooks.context import HookContext
+from hooks.telling import tell
+
+_memo = Memo()
+
+
+def handle(body: Manifest, context: HookContext) -> bytes:
+    """Answer one sync.
+
+    Raises:
+        Stale: the request may be older than what the cluster holds; nothing is to be written.
+        ClusterError: something could not be read or written; nothing is to be written.
+    """
+    work = Fieldwork(
+        kube=context.kube,
+        executor=context.executor,
+        deadline=context.deadline(),
+        monotonic=context.monotonic,
+    )
+    live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
+    uid = str(metadata(live)["uid"])
+    key = evidence(live, (*flatten(body["children"]), *flatten(body["related"])))
+    remembered = _memo.recall(uid, key)
+    if remembered is not None:
+        return remembered
+    decision, complete = _decide(body, live, work, context)
+    perform(
+        decision.effects,
+        context.kube,
+        live,
+        deadline=work.deadline,
+        call_hook=work.call_hook,
+        now=context.now,
+        monotonic=context.monotonic,
+    )
+    tell(live, decision.status, context.meters)
+    answer = sync_answer(
+        live,
+        status=decision.status.as_manifest(),
+        children=decision.children,
+        resync_after_seconds=decision.resync_after_seconds,
+    )
+    if decision.quiet and complete:
+        _memo.keep(uid, key, answer)
+    return answer
+
+
+def _decide(
+    body: Manifest, live: Manifest, work: Fieldwork, context: HookContext
+) -> tuple[Decision, bool]:
+    """The decision, and whether it rests on the request alone."""
+    children, now = children_of(body["children"]), context.now()
+    try:
+        canary = Canary.model_validate(live)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return refuse_unreadable(live, children, f"{where}: {first['msg']}", now), False
+    reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
+    observation = observe(canary, children, reader, context.settings.engine)
+    due = plan(observation, now)
+    if due.decision is not None:
+        return due.decision, reader.complete
+    return advance(observation, work.run(due), now), False

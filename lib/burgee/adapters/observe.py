@@ -1,0 +1,131 @@
+"""From a request to an observation: sorts what it carries, reads what it lacks."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from pydantic import ValidationError
+
+from burgee.adapters.kube import KubeClient
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
+from burgee.api.metric_template import MetricTemplate
+from burgee.api.settings import EngineSettings
+from burgee.engine.observation import ObjectKey, Observation
+from burgee.errors import NotFound
+from burgee.targets import configs
+
+Groups: TypeAlias = Mapping[str, Mapping[str, Manifest]]
+"""Objects as Metacontroller sends them: {Kind.group/version: {namespace/name: object}}."""
+
+
+def flatten(groups: Groups) -> Iterator[Manifest]:
+    """Every object of a request's children or related."""
+    for group in groups.values():
+        yield from group.values()
+
+
+def children_of(groups: Groups) -> dict[ObjectKey, Manifest]:
+    """Children by kind and name."""
+    return {(child["kind"], name_of(child)): child for child in flatten(groups)}
+
+
+class Reader:
+    """Objects of one request, and of the cluster where the request has none.
+
+    Attributes:
+        complete: True while all came from the request. What is read besides is not watched, so
+            that an answer which rests on it must not be remembered.
+    """
+
+    def __init__(
+        self, related: Groups, kube: KubeClient, *, left_seconds: Callable[[], float]
+    ) -> None:
+        """Index what the request carries."""
+        self._known = {(o["kind"], namespace_of(o), name_of(o)): o for o in flatten(related)}
+        self._kube = kube
+        self._left_seconds = left_seconds
+        self.complete = True
+
+    def all(self) -> Iterator[Manifest]:
+        """Every related object."""
+        return iter(self._known.values())
+
+    def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
+        """One object; None where neither request nor cluster has it."""
+        found = self._known.get((kind, namespace, name))
+        if found is not None:
+            return found
+        self.complete = False
+        try:
+            return self._kube.get(
+                api_version, kind, namespace, name, timeout_seconds=self._left_seconds()
+            )
+        except NotFound:
+            return None
+
+
+def observe(
+    canary: Canary,
+    children: Mapping[ObjectKey, Manifest],
+    reader: Reader,
+    settings: EngineSettings,
+) -> Observation:
+    """The observation of one sync.
+
+    Raises:
+        ClusterError: something that the request lacks could not be read.
+    """
+    namespace, uid = canary.metadata.namespace, canary.metadata.uid
+    ref, scaler = canary.spec.target_ref, canary.spec.autoscaler_ref
+    target = None
+    if ref.kind in {"Deployment", "DaemonSet"}:
+        target = reader.find("apps/v1", ref.kind, namespace, ref.name)
+    found_scaler = None
+    if scaler and scaler.kind == "HorizontalPodAutoscaler":
+        found_scaler = reader.find("autoscaling/v2", scaler.kind, namespace, scaler.name)
+    routes: dict[ObjectKey, Manifest] = {}
+    services: dict[str, Manifest] = {}
+    templates: dict[tuple[str, str], MetricTemplate] = {}
+    for found in reader.all():
+        group = str(found["apiVersion"]).partition("/")[0]
+        if found["kind"] == "Service" and group == "v1":
+            if controller_uid(found) != uid:
+                services[name_of(found)] = found
+        elif found["kind"] == "MetricTemplate":
+            template = _template(found)
+            if template:
+                templates[namespace_of(found), name_of(found)] = template
+        elif group not in {"v1", "apps", "autoscaling", "flagger.app"}:
+            routes[found["kind"], name_of(found)] = found
+    return Observation(
+        canary=canary,
+        target=target,
+        scaler=found_scaler,
+        configs=_configs(target, namespace, reader, settings),
+        children=children,
+        routes=routes,
+        services=services,
+        templates=templates,
+        settings=settings,
+    )
+
+
+def _template(found: Manifest) -> MetricTemplate | None:
+    """A MetricTemplate; None for one that cannot be read, which then counts as missing."""
+    try:
+        return MetricTemplate.model_validate(found)
+    except ValidationError:
+        return None
+
+
+def _configs(
+    target: Manifest | None, namespace: str, reader: Reader, settings: EngineSettings
+) -> dict[str, Manifest]:
+    """The ConfigMaps and Secrets that the target's pod template names and that exist."""
+    if target is None:
+        return {}
+    refs = configs.references(
+        target["spec"]["template"], tracking_enabled=settings.config_tracking
+    )
+    found = {ref.key: reader.find("v1", ref.kind, namespace, ref.name) for ref in refs}
+    return {key: config for key, config in found.items() if config is not None}

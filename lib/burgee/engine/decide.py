@@ -1,0 +1,190 @@
+"""The engine's two doors: what IO is due, and what the answer is.
+
+    plan(observation, now)                -> Plan       which checks and webhooks come first
+    advance(observation, findings, now)   -> Decision   status, children, effects, next look
+
+Both are functions of their arguments alone. The same observation, findings and time give the
+same answer, whichever replica computes it and however often.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import assert_never
+
+from burgee.api.manifest import Manifest, metadata
+from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.decision import Decision, Findings, Plan
+from burgee.engine.effects import Effect, EmitEvent, EventType
+from burgee.engine.facts import Facts, assess
+from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.promoting import finalise, promote
+from burgee.engine.resting import rest
+from burgee.engine.running import progress
+from burgee.engine.starting import start
+from burgee.engine.transitions import (
+    ACCEPTED,
+    changed_status,
+    describe,
+    enter,
+    with_condition,
+    without_condition,
+)
+from burgee.engine.turn import Turn
+from burgee.engine.world import compose, keep_all
+from burgee.errors import InvalidCanary
+
+
+def plan(observation: Observation, now: datetime) -> Plan:
+    """The IO that is due now.
+
+    Most syncs need none: a Canary that only waits, rests, or cannot be worked with. The plan then
+    carries the decision, so that nothing is worked out twice.
+    """
+    outcome = _outcome(observation, None, now)
+    return outcome if isinstance(outcome, Plan) else Plan(decision=outcome)
+
+
+def advance(observation: Observation, findings: Findings, now: datetime) -> Decision:
+    """The answer, given what the planned IO brought.
+
+    Never raises for what a user wrote: a Canary that cannot be worked with keeps its children,
+    its route and its phase, and says why in a condition and an event.
+    """
+    outcome = _outcome(observation, findings, now)
+    if isinstance(outcome, Plan):
+        raise TypeError("a phase asked for IO although it had findings")
+    return outcome
+
+
+def _outcome(
+    observation: Observation, findings: Findings | None, now: datetime
+) -> Decision | Plan:
+    if observation.canary.spec.suspend:
+        return _suspended(observation, now)
+    try:
+        facts = assess(observation, now)
+        turn = _turn(facts, findings)
+        return turn if isinstance(turn, Plan) else _answer(facts, turn)
+    except InvalidCanary as error:
+        return _refused(observation, error, now)
+
+
+def _turn(facts: Facts, findings: Findings | None) -> Turn | Plan:
+    phase = facts.status.phase
+    match phase:
+        case Phase.NONE | Phase.INITIALIZING:
+            return start(facts)
+        case Phase.INITIALIZED | Phase.SUCCEEDED | Phase.FAILED | Phase.WAITING:
+            return rest(facts, findings)
+        case Phase.TERMINATING | Phase.TERMINATED:
+            return rest(facts, findings)
+        case Phase.PROGRESSING | Phase.WAITING_PROMOTION:
+            return progress(facts, findings)
+        case Phase.PROMOTING:
+            return promote(facts)
+        case Phase.FINALISING:
+            return finalise(facts)
+        case _:
+            assert_never(phase)
+
+
+def _answer(facts: Facts, turn: Turn) -> Decision:
+    """Children and effects for a turn, and its status with conditions."""
+    now, spec = facts.now, facts.spec
+    children, effects = compose(facts, turn.world)
+    status = describe(
+        turn.status,
+        kind=spec.target_ref.kind,
+        target=spec.target_ref.name,
+        detail=turn.detail,
+        now=now,
+    )
+    told: list[Effect] = [*effects, *turn.hooks, *turn.events]
+    problem = facts.metric_problem if turn.status.phase is not Phase.PROGRESSING else ""
+    status, warning = _accept(status, "InvalidMetric" if problem else "", problem, facts, now)
+    if warning:
+        told.append(warning)
+    status = changed_status(status, observed_generation=facts.canary.metadata.generation)
+    wait = None if turn.wake_at is None else (turn.wake_at - now).total_seconds()
+    if wait is not None and wait <= 0:
+        wait = None
+    return Decision(
+        status=status,
+        children=children,
+        resync_after_seconds=wait,
+        effects=tuple(told),
+        quiet=not told and wait is None and status == facts.status,
+    )
+
+
+def _accept(
+    status: CanaryStatus, reason: str, message: str, facts: Facts, now: datetime
+) -> tuple[CanaryStatus, EmitEvent | None]:
+    """Sets or clears the Accepted condition; an event where it is new."""
+    if not message:
+        return without_condition(status, ACCEPTED), None
+    return _reject(status, reason, message, facts.canary.metadata.uid, now)
+
+
+def _reject(
+    status: CanaryStatus, reason: str, message: str, uid: str, now: datetime
+) -> tuple[CanaryStatus, EmitEvent | None]:
+    after = with_condition(
+        status, ACCEPTED, truth="False", reason=reason, message=message, now=now
+    )
+    if after is status:
+        return status, None
+    key = f"{uid}/{reason}/{message}/{status.observed_generation}"
+    return after, EmitEvent(type=EventType.WARNING, message=message, key=key)
+
+
+def _refused(observation: Observation, error: InvalidCanary, now: datetime) -> Decision:
+    """Nothing is touched; the condition and an event say why."""
+    canary = observation.canary
+    status = canary.status
+    if status.phase is Phase.NONE:
+        status = enter(status, Phase.INITIALIZING, now)
+    status, told = _reject(status, error.reason, str(error), canary.metadata.uid, now)
+    ref = canary.spec.target_ref
+    status = describe(status, kind=ref.kind, target=ref.name, detail="", now=now)
+    return _untouched(observation, status, (told,) if told else ())
+
+
+def refuse_unreadable(
+    live: Manifest, children: Mapping[ObjectKey, Manifest], problem: str, now: datetime
+) -> Decision:
+    """The answer for a Canary whose spec is not even of the right shape (CRD not in force)."""
+    status = CanaryStatus.model_validate(live.get("status") or {})
+    uid = str(metadata(live).get("uid", ""))
+    status, told = _reject(status, "InvalidSpec", problem, uid, now)
+    generation = metadata(live).get("generation")
+    return Decision(
+        status=changed_status(status, observed_generation=generation),
+        children=keep_all(children),
+        effects=(told,) if told else (),
+    )
+
+
+def _suspended(observation: Observation, now: datetime) -> Decision:
+    """suspend: workloads, weights and drift stay as they are."""
+    canary = observation.canary
+    ref = canary.spec.target_ref
+    status = describe(canary.status, kind=ref.kind, target=ref.name, detail="suspended", now=now)
+    told: tuple[Effect, ...] = ()
+    if status is not canary.status:
+        key = f"{canary.metadata.uid}/suspended/{canary.metadata.generation}"
+        told = (EmitEvent(type=EventType.NORMAL, message="Canary is suspended", key=key),)
+    return _untouched(observation, status, told)
+
+
+def _untouched(
+    observation: Observation, status: CanaryStatus, told: tuple[Effect, ...]
+) -> Decision:
+    before = observation.canary.status
+    status = changed_status(status, observed_generation=observation.canary.metadata.generation)
+    return Decision(
+        status=status,
+        children=keep_all(observation.children),
+        effects=told,
+        quiet=not told and status == before,
+    )

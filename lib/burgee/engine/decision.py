@@ -1,0 +1,64 @@
+"""What a sync decides: one answer, and the IO that has to come first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from burgee.api.manifest import Manifest
+from burgee.api.status import CanaryStatus
+from burgee.engine.effects import Effect, HookCall, HookResult
+from burgee.metrics.model import BrokenCheck, Check, Judged
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """The IO that is due before a decision can be made; empty for most syncs.
+
+    Attributes:
+        checks: queries, all to be run at once.
+        hooks: webhooks, one after the other, until the first that fails; beside the checks.
+        decision: where nothing is due, what was decided on the way.
+    """
+
+    checks: tuple[Check | BrokenCheck, ...] = ()
+    hooks: tuple[HookCall, ...] = ()
+    decision: "Decision | None" = None
+
+    def __bool__(self) -> bool:
+        """True where anything is due."""
+        return bool(self.checks or self.hooks)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Findings:
+    """What the IO of a plan brought.
+
+    Attributes:
+        checks: judged, in the order of the plan.
+        hooks: results by the call's key; calls after the first failed one have none.
+    """
+
+    checks: tuple[Judged, ...] = ()
+    hooks: Mapping[str, HookResult] = field(default_factory=dict)
+
+
+NOTHING_FOUND = Findings()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """The answer to a sync.
+
+    Attributes:
+        status: complete, replaces the old one.
+        children: complete for listed kinds; routes only where they are not as wanted.
+        resync_after_seconds: when to ask again without an event, None for never.
+        effects: performed before the answer is sent.
+        quiet: nothing changes and nothing is timed, so that the same observation has the same
+            answer at any later time.
+    """
+
+    status: CanaryStatus
+    children: tuple[Manifest, ...]
+    resync_after_seconds: float | None = None
+    effects: tuple[Effect, ...] = ()
+    quiet: bool = False

@@ -1,0 +1,122 @@
+"""A Canary that is being deleted: with revertOnDeletion the target takes over first.
+
+Source: reference 2.12. Owned objects are collected with the Canary; what a user made is given
+back as kubectl last applied it.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from burgee.api.guards import KUBECTL_LAST_APPLIED
+from burgee.api.manifest import Manifest, annotations_of, controller_uid, metadata
+from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import after, moment_of
+from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, Scale
+from burgee.engine.facts import Facts, assess
+from burgee.engine.observation import Observation
+from burgee.engine.transitions import changed_status, describe, enter
+from burgee.engine.world import keep_all
+from burgee.errors import InvalidCanary
+from burgee.targets.borrow import borrowed_fields
+from burgee.targets.deployment import replicas_of
+
+GIVE_UP_AFTER_DEADLINES = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Farewell:
+    """The answer to a finalize request; `finalized` lets the Canary go."""
+
+    status: CanaryStatus
+    children: tuple[Manifest, ...]
+    finalized: bool
+    effects: tuple[Effect, ...] = ()
+    resync_after_seconds: float | None = None
+
+
+def end(observation: Observation, now: datetime) -> Farewell:
+    """One look at a Canary that is being deleted.
+
+    Without revertOnDeletion, and where there is nothing to give the traffic to, it ends at once.
+    """
+    canary = observation.canary
+    children = keep_all(observation.children)
+    if not canary.spec.revert_on_deletion:
+        return Farewell(status=canary.status, children=children, finalized=True)
+    try:
+        facts = assess(observation, now)
+    except InvalidCanary:
+        return Farewell(status=canary.status, children=children, finalized=True)
+    return _revert(facts, children)
+
+
+def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
+    """Scales the target up, waits until it is available, then gives the traffic back."""
+    status, now = facts.status, facts.now
+    told: list[Effect] = []
+    if status.phase is not Phase.TERMINATING:
+        status = enter(status, Phase.TERMINATING, now)
+        key = f"{facts.canary.metadata.uid}/terminating"
+        told.append(EmitEvent(type=EventType.NORMAL, message="Reverting to the target", key=key))
+    ref = facts.spec.target_ref
+    state = facts.canary_state
+    status = describe(status, kind=ref.kind, target=ref.name, detail=state.message, now=now)
+    status = changed_status(status, observed_generation=facts.canary.metadata.generation)
+    if replicas_of(facts.target) == 0:
+        told.append(_scale_up(facts))
+        return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
+    asked = moment_of(facts.canary.metadata.deletion_timestamp) or now
+    patience = GIVE_UP_AFTER_DEADLINES * facts.spec.deadline_seconds
+    give_up = after(asked, patience)
+    if not state.ready and now < give_up:
+        wait = (give_up - now).total_seconds()
+        return Farewell(
+            status=status,
+            children=children,
+            finalized=False,
+            effects=tuple(told),
+            resync_after_seconds=wait,
+        )
+    told.extend(_give_back(facts))
+    return Farewell(status=status, children=children, finalized=True, effects=tuple(told))
+
+
+def _scale_up(facts: Facts) -> Scale:
+    head = metadata(facts.target)
+    replicas = replicas_of(facts.primary) if facts.primary else 1
+    return Scale(
+        api_version=facts.target["apiVersion"],
+        kind=facts.target["kind"],
+        namespace=head["namespace"],
+        name=head["name"],
+        replicas=max(replicas, 1),
+    )
+
+
+def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
+    """Objects that a user made, with the spec that kubectl last applied to them."""
+    uid = facts.canary.metadata.uid
+    for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
+        if controller_uid(found) == uid:
+            continue
+        original = _last_applied(found)
+        if original is None and found["kind"] == "Service":
+            selector = {facts.names.selector_key: facts.names.selector_value}
+            original = {**found, "spec": {**found["spec"], "selector": selector}}
+        if original is not None:
+            borrowed = borrowed_fields({**original, "metadata": found["metadata"]})
+            yield ApplyForeign(manifest=borrowed)
+
+
+def _last_applied(found: Manifest) -> Manifest | None:
+    """What kubectl remembers of an object, None where it remembers nothing that can be read."""
+    text = annotations_of(found).get(KUBECTL_LAST_APPLIED)
+    try:
+        parsed = json.loads(text) if text else None
+    except ValueError:
+        return None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("spec"), dict):
+        return None
+    return {**found, "spec": parsed["spec"]}

@@ -1,0 +1,40 @@
+"""What one sync sees of the world, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest
+from burgee.api.metric_template import MetricTemplate
+from burgee.api.settings import EngineSettings
+
+ObjectKey: TypeAlias = tuple[str, str]
+"""(kind, name) of an object in the Canary's namespace."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """Everything that a decision rests on; objects are raw and must not be changed.
+
+    Attributes:
+        canary: the live one, never the parent that a request happened to carry.
+        target: the workload of spec.targetRef, None where it does not exist.
+        scaler: the object of spec.autoscalerRef, None without one.
+        configs: the ConfigMaps and Secrets that the target's pod template names and that exist,
+            by their key in status.trackedConfigs.
+        children: objects of listed kinds that the Canary owns.
+        routes: objects of the traffic provider, whoever owns them.
+        services: Services with the names of ours that the Canary does not own.
+        templates: MetricTemplates by (namespace, name).
+    """
+
+    canary: Canary
+    target: Manifest | None
+    scaler: Manifest | None = None
+    configs: Mapping[str, Manifest] = field(default_factory=dict)
+    children: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
+    routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
+    services: Mapping[str, Manifest] = field(default_factory=dict)
+    templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
+    settings: EngineSettings = field(default_factory=EngineSettings)

@@ -1,0 +1,111 @@
+"""Initialized, Succeeded, Failed and Waiting: nothing runs until a new revision is let in."""
+
+from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import after, fine_stamp
+from burgee.engine.decision import Findings, Plan
+from burgee.engine.effects import EventType
+from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.gates import calls_of, first_failure
+from burgee.engine.transitions import changed_status, enter
+from burgee.engine.turn import TargetMode, Turn, World, event
+from burgee.targets.hashing import is_ours
+
+
+def rest(facts: Facts, findings: Findings | None) -> Turn | Plan:
+    """Holds the cluster at rest, and starts a run when there is a new revision."""
+    status = _adopt(facts)
+    world = rest_world(status)
+    changed = facts.spec_changed(status) or facts.configs_changed(status)
+    if not changed and status.phase is not Phase.WAITING:
+        return Turn(status=_note_revert(facts, status), world=world)
+    primary_serves = status.routed_weight < FULL_PERCENT and not facts.spec.skips_analysis
+    if primary_serves and not facts.primary_state.ready:
+        text = f"a new revision waits for the primary: {facts.primary_state.message}"
+        return Turn(status=status, world=world, detail=text)
+    if facts.metric_problem:
+        text = "a new revision waits until the analysis can be run"
+        return Turn(status=status, world=world, detail=text)
+    return _let_in(facts, status, findings)
+
+
+def rest_world(status: CanaryStatus) -> World:
+    """All traffic to the primary and the target at zero.
+
+    After a failed promotion it is the other way round: the target serves and stays up.
+    """
+    if status.routed_weight == FULL_PERCENT:
+        return World(target=TargetMode.LEAVE, canary_weight=FULL_PERCENT)
+    return World(target=TargetMode.ZERO, canary_weight=0)
+
+
+def _let_in(facts: Facts, status: CanaryStatus, findings: Findings | None) -> Turn | Plan:
+    """Asks the confirm-rollout gate and starts the run."""
+    now, world = facts.now, rest_world(status)
+    calls = calls_of(facts, "confirm-rollout")
+    if calls:
+        due = facts.next_step
+        if status.phase is Phase.WAITING and due and now < due:
+            return Turn(status=status, world=world, wake_at=due)
+        if findings is None:
+            return Plan(hooks=calls)
+        failure = first_failure(calls, findings)
+        if failure:
+            return _wait(facts, status, failure)
+    status = enter(
+        status,
+        Phase.PROGRESSING,
+        now,
+        last_applied_spec=facts.template_hash,
+        tracked_configs=dict(facts.tracked),
+        canary_weight=status.routed_weight,
+        traffic_weight=None,
+        failed_checks=0,
+        iterations=0,
+        checks=(),
+        failure=None,
+    )
+    told = event(facts, EventType.NORMAL, "New revision detected, the run begins", cause="start")
+    return Turn(status=status, world=world, events=(told,))
+
+
+def _wait(facts: Facts, status: CanaryStatus, failure: str) -> Turn:
+    """Closed gate: phase Waiting, asked again after an interval."""
+    due = after(facts.now, facts.interval_seconds)
+    world = rest_world(status)
+    if status.phase is Phase.WAITING:
+        status = changed_status(status, next_step_time=fine_stamp(due))
+        return Turn(status=status, world=world, wake_at=due, detail=failure)
+    told = event(
+        facts, EventType.WARNING, f"A new revision waits for approval: {failure}", cause="gate"
+    )
+    status = enter(status, Phase.WAITING, facts.now, next_step_time=fine_stamp(due))
+    return Turn(status=status, world=world, wake_at=due, detail=failure, events=(told,))
+
+
+def _adopt(facts: Facts) -> CanaryStatus:
+    """Takes over hashes that are not ours as if they were those of the observed target.
+
+    A Canary that another controller left at rest must not start a run because hashes are made
+    differently here.
+    """
+    status = facts.status
+    applied, promoted = status.last_applied_spec, status.last_promoted_spec
+    if not applied or is_ours(applied):
+        return status
+    same = promoted == applied
+    return changed_status(
+        status,
+        last_applied_spec=facts.template_hash,
+        last_promoted_spec=facts.template_hash if same else promoted,
+    )
+
+
+def _note_revert(facts: Facts, status: CanaryStatus) -> CanaryStatus:
+    """After a failure, a target that is set back to the promoted revision is on record.
+
+    The failed revision then counts as new again when it comes back.
+    """
+    back = facts.template_hash == status.last_promoted_spec != status.last_applied_spec
+    if status.phase is Phase.FAILED and back:
+        return changed_status(status, last_applied_spec=facts.template_hash)
+    return status

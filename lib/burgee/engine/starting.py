@@ -1,0 +1,42 @@
+"""From a new Canary to Initialized: the primary comes up before anything else moves."""
+
+from burgee.api.status import Phase
+from burgee.engine.effects import EventType
+from burgee.engine.facts import Facts
+from burgee.engine.transitions import changed_status, enter
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
+
+
+def start(facts: Facts) -> Turn:
+    """Phases "" and Initializing.
+
+    The primary is built from the target until it is available; then the apex Service and the
+    route point to it; once both are seen there, the phase ends. The target is not touched before.
+    """
+    status = facts.status
+    if status.phase is Phase.NONE:
+        status = enter(status, Phase.INITIALIZING, facts.now)
+        told = event(facts, EventType.NORMAL, "Setting up the primary", cause="initializing")
+        world = World(primary=PrimaryMode.BUILD, canary_weight=None)
+        return Turn(status=status, world=world, events=(told,))
+    if not _primary_is_up(facts):
+        world = World(primary=PrimaryMode.BUILD, canary_weight=None)
+        return Turn(status=status, world=world, detail=facts.primary_state.message)
+    world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE, canary_weight=0)
+    if not (facts.route_shows(0) and facts.apex_shows_primary):
+        return Turn(status=status, world=world, detail="waiting for the route to the primary")
+    status = changed_status(
+        status, last_applied_spec=facts.template_hash, tracked_configs=dict(facts.tracked)
+    )
+    status = enter(
+        status, Phase.INITIALIZED, facts.now, failed_checks=0, primary_revision=facts.revision
+    )
+    told = event(facts, EventType.NORMAL, "The primary is set up", cause="initialized")
+    return Turn(status=status, world=world, events=(told,))
+
+
+def _primary_is_up(facts: Facts) -> bool:
+    """True where the primary of this revision is rolled out to as many pods as the target has."""
+    if facts.primary is None or facts.primary_revision != facts.revision:
+        return False
+    return facts.primary_state.ready and not facts.primary_is_small

@@ -1,0 +1,66 @@
+"""What a Canary may ask for, checked before anything is touched."""
+
+from burgee.api.canary import Canary
+from burgee.api.model import duration_seconds
+from burgee.engine.weights import ladder_problem
+from burgee.errors import InvalidCanary
+from burgee.routers.base import Router
+
+SUPPORTED_TARGETS = frozenset({"Deployment"})
+SUPPORTED_SCALERS = frozenset({"HorizontalPodAutoscaler"})
+SUPPORTED_HOOKS = frozenset({"rollout", "pre-rollout", "post-rollout", "confirm-rollout", "event"})
+
+
+def check_supported(canary: Canary, router: Router) -> None:
+    """Refuses what cannot be done as written.
+
+    Raises:
+        InvalidCanary: with the field that is at fault.
+    """
+    spec, analysis = canary.spec, canary.spec.plan
+    kind = spec.target_ref.kind
+    if kind not in SUPPORTED_TARGETS:
+        raise InvalidCanary(
+            "UnsupportedTarget", f"spec.targetRef.kind {kind} is not supported yet"
+        )
+    scaler = spec.autoscaler_ref
+    if scaler and scaler.kind not in SUPPORTED_SCALERS:
+        raise InvalidCanary(
+            "UnsupportedScaler", f"spec.autoscalerRef.kind {scaler.kind} is not supported yet"
+        )
+    if spec.service.port <= 0:
+        raise InvalidCanary("InvalidService", "spec.service.port must be a port number")
+    for hook in analysis.webhooks:
+        if hook.kind not in SUPPORTED_HOOKS:
+            raise InvalidCanary(
+                "UnsupportedWebhook",
+                f"webhook {hook.name}: type {hook.kind} is not supported yet",
+            )
+        if hook.timeout and duration_seconds(hook.timeout) is None:
+            raise InvalidCanary(
+                "InvalidWebhook", f"webhook {hook.name}: timeout {hook.timeout} is no duration"
+            )
+    if spec.skips_analysis:
+        return
+    _check_strategy(canary, router)
+    problem = ladder_problem(analysis)
+    if problem:
+        raise InvalidCanary("InvalidSteps", f"spec.analysis: {problem}")
+
+
+def _check_strategy(canary: Canary, router: Router) -> None:
+    """Refuses strategies that are not there yet, before any traffic moves."""
+    analysis, able = canary.spec.plan, router.capabilities
+    wanted = (
+        ("iterations", analysis.iterations > 0, False),
+        ("match", bool(analysis.match), False),
+        ("mirror", analysis.mirror, False),
+        ("sessionAffinity", analysis.session_affinity is not None, able.session_affinity),
+        ("stepWeight", not analysis.iterations, able.weights),
+    )
+    for field, asked, offered in wanted:
+        if asked and not offered:
+            raise InvalidCanary(
+                "UnsupportedStrategy",
+                f"spec.analysis.{field} is not supported yet with this provider",
+            )

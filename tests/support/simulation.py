@@ -1,0 +1,443 @@
+"""A cluster in a dictionary, for the pure engine: simulated time, no IO, no threads.
+
+It applies what a decision asks for, as an API server and its controllers would, and lets a test
+decide what goes wrong: which writes are lost, which pods never become ready, what queries and
+webhooks say. It refuses impossible states, so that no test proves anything about them.
+"""
+
+import copy
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from burgee.api.canary import Canary
+from burgee.api.metric_template import MetricTemplate
+from burgee.api.settings import EngineSettings
+from burgee.engine.decide import advance, plan
+from burgee.engine.decision import Decision, Findings
+from burgee.engine.effects import (
+    ApplyForeign,
+    EmitEvent,
+    HookCall,
+    HookResult,
+    MergePatch,
+    Scale,
+)
+from burgee.engine.observation import Observation
+from burgee.metrics.judge import judge
+from burgee.metrics.model import (
+    BrokenCheck,
+    Check,
+    Judged,
+    Measurement,
+    NoData,
+    Sample,
+    Verdict,
+)
+from burgee.targets import configs
+
+Manifest = dict[str, Any]
+
+START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+NAMESPACE = "test"
+UID = "canary-uid"
+GOOD = Sample(value=100.0)
+
+
+def deployment(image: str = "app:1", *, replicas: int = 2, **pod: Any) -> Manifest:
+    """The user's Deployment, as the API server would store it."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {
+            "name": "podinfo",
+            "namespace": NAMESPACE,
+            "uid": "target-uid",
+            "generation": 1,
+            "resourceVersion": "1",
+            "labels": {"app": "podinfo"},
+        },
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": {"app": "podinfo"}},
+            "template": {
+                "metadata": {"labels": {"app": "podinfo"}},
+                "spec": {"containers": [{"name": "podinfod", "image": image}], **pod},
+            },
+        },
+    }
+
+
+def canary(**spec: Any) -> Manifest:
+    """A Canary with a weighted Istio analysis; keyword arguments replace parts of its spec."""
+    return {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "metadata": {
+            "name": "podinfo",
+            "namespace": NAMESPACE,
+            "uid": UID,
+            "generation": 1,
+            "resourceVersion": "1",
+        },
+        "spec": {
+            "provider": "istio",
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
+            "progressDeadlineSeconds": 60,
+            "service": {"port": 9898},
+            "analysis": {
+                "interval": "10s",
+                "threshold": 2,
+                "stepWeight": 25,
+                "maxWeight": 50,
+                "metrics": [
+                    {
+                        "name": "request-success-rate",
+                        "thresholdRange": {"min": 99},
+                        "interval": "1m",
+                    }
+                ],
+            },
+            **spec,
+        },
+    }
+
+
+@dataclass
+class Simulation:
+    """One Canary and its objects.
+
+    Attributes:
+        measure: what a query answers.
+        call: what a webhook answers.
+        never_ready: images whose pods never become ready.
+        lose_children: names of children whose next applies are lost (children fail, status is
+            written).
+        lose_status: how many next status writes are lost (status fails, children are applied).
+    """
+
+    parent: Manifest = field(default_factory=canary)
+    target: Manifest | None = field(default_factory=deployment)
+    others: list[Manifest] = field(default_factory=list)
+    templates: dict[tuple[str, str], MetricTemplate] = field(default_factory=dict)
+    measure: Callable[[Check], Measurement] = lambda _: GOOD
+    call: Callable[[HookCall], HookResult] = lambda _: HookResult(succeeded=True, message="200")
+    settings: EngineSettings = field(default_factory=EngineSettings)
+    never_ready: set[str] = field(default_factory=set)
+    lose_children: set[str] = field(default_factory=set)
+    lose_status: int = 0
+    now: datetime = START
+
+    def __post_init__(self) -> None:
+        self.objects: dict[tuple[str, str], Manifest] = {}
+        self.history: list[tuple[str, int]] = []
+        self.route_history: list[int] = []
+        self.events: list[EmitEvent] = []
+        self.calls: list[HookCall] = []
+        self.queries: list[Check] = []
+        self.syncs = 0
+        self.last: Decision | None = None
+        self._versions = itertools.count(100)
+        if self.target is not None:
+            self._put(self.target)
+        for other in self.others:
+            self._put(other)
+        self.controllers()
+
+    # ---- what a test looks at
+
+    @property
+    def status(self) -> Manifest:
+        return self.parent.get("status") or {}
+
+    @property
+    def phase(self) -> str:
+        return str(self.status.get("phase", ""))
+
+    @property
+    def phases(self) -> list[str]:
+        return [key for key, _ in itertools.groupby(phase for phase, _ in self.history)]
+
+    @property
+    def weights(self) -> list[int]:
+        return [key for key, _ in itertools.groupby(weight for _, weight in self.history)]
+
+    @property
+    def routes(self) -> list[int]:
+        """The canary's weights that the VirtualService had, in order."""
+        return [key for key, _ in itertools.groupby(self.route_history)]
+
+    def get(self, kind: str, name: str) -> Manifest:
+        return self.objects[kind, name]
+
+    def replicas(self, name: str) -> int:
+        return int(self.objects["Deployment", name]["spec"].get("replicas", 1))
+
+    def image(self, name: str) -> str:
+        spec = self.objects["Deployment", name]["spec"]["template"]["spec"]
+        return str(spec["containers"][0]["image"])
+
+    def condition(self, kind: str) -> Manifest | None:
+        found = self.status.get("conditions") or []
+        return next((c for c in found if c["type"] == kind), None)
+
+    # ---- what a test does
+
+    def edit(self, **spec: Any) -> None:
+        """Changes the Canary's spec."""
+        self.parent = {
+            **self.parent,
+            "spec": {**self.parent["spec"], **spec},
+            "metadata": {
+                **self.parent["metadata"],
+                "generation": self.parent["metadata"]["generation"] + 1,
+            },
+        }
+
+    def set_image(self, image: str) -> None:
+        """Deploys another image to the target."""
+        target = copy.deepcopy(self.get("Deployment", "podinfo"))
+        target["spec"]["template"]["spec"]["containers"][0]["image"] = image
+        self._put(target)
+
+    def put(self, manifest: Manifest) -> None:
+        """Creates or replaces an object of the user."""
+        self._put(copy.deepcopy(manifest))
+
+    def delete(self, kind: str, name: str) -> None:
+        del self.objects[kind, name]
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def observe(self) -> Observation:
+        namespaced = self.objects.values()
+        owned = {
+            key: o
+            for key, o in self.objects.items()
+            if _owner(o) == UID and o["apiVersion"].split("/")[0] != "networking.istio.io"
+        }
+        routes = {
+            key: o
+            for key, o in self.objects.items()
+            if o["apiVersion"].startswith("networking.istio.io")
+        }
+        parsed = Canary.model_validate(self.parent)
+        scaler = parsed.spec.autoscaler_ref
+        return Observation(
+            canary=parsed,
+            target=self.objects.get(("Deployment", parsed.spec.target_ref.name)),
+            scaler=self.objects.get((scaler.kind, scaler.name)) if scaler else None,
+            configs=configs.keyed(
+                [
+                    o
+                    for o in namespaced
+                    if o["kind"] in {"ConfigMap", "Secret"} and _owner(o) != UID
+                ]
+            ),
+            children=owned,
+            routes=routes,
+            services={
+                o["metadata"]["name"]: o
+                for o in namespaced
+                if o["kind"] == "Service" and _owner(o) != UID
+            },
+            templates=self.templates,
+            settings=self.settings,
+        )
+
+    def sync(self) -> Decision:
+        """One sync as the hook does it: plan, IO, decision; then children, status, controllers."""
+        self.syncs += 1
+        observation = self.observe()
+        due = plan(observation, self.now)
+        decision = due.decision or advance(observation, self._findings(due), self.now)
+        self._effects(decision)
+        self._children(decision)
+        if self.lose_status:
+            self.lose_status -= 1
+        else:
+            self._write_status(decision)
+        self.controllers()
+        self.last = decision
+        return decision
+
+    def settle(self, limit: int = 60) -> None:
+        """Syncs until a sync changes nothing, as events would bring them."""
+        for _ in range(limit):
+            before = self._fingerprint()
+            self.sync()
+            if self._fingerprint() == before:
+                return
+        raise AssertionError(f"not settled after {limit} syncs in phase {self.phase}")
+
+    def run(self, seconds: float, *, until: str = "") -> None:
+        """Lets time pass as the timers ask for it, settling after each wake-up."""
+        end = self.now + timedelta(seconds=seconds)
+        while self.now <= end:
+            self.settle()
+            if until and self.phase == until:
+                return
+            wait = self.last.resync_after_seconds if self.last else None
+            step = 30.0 if wait is None else max(wait, 0.001)
+            self.now += timedelta(seconds=min(step, 30.0))
+        if until:
+            raise AssertionError(f"phase {self.phase} instead of {until}: {self.status}")
+
+    # ---- the cluster
+
+    def _findings(self, due: Any) -> Findings:
+        judged: list[Judged] = []
+        for check in due.checks:
+            if isinstance(check, BrokenCheck):
+                judged.append(
+                    Judged(
+                        id=check.id, name=check.name, verdict=Verdict.ERROR, message=check.reason
+                    )
+                )
+            else:
+                self.queries.append(check)
+                judged.append(judge(check, self.measure(check)))
+        results: dict[str, HookResult] = {}
+        for call in due.hooks:
+            self.calls.append(call)
+            results[call.key] = self.call(call)
+            if not results[call.key].succeeded:
+                break
+        return Findings(checks=tuple(judged), hooks=results)
+
+    def _effects(self, decision: Decision) -> None:
+        for effect in decision.effects:
+            match effect:
+                case Scale():
+                    found = self.objects.get((effect.kind, effect.name))
+                    guard = effect.resource_version
+                    if found and guard in {None, found["metadata"]["resourceVersion"]}:
+                        spec = {**found["spec"], "replicas": effect.replicas}
+                        self._put({**found, "spec": spec})
+                case EmitEvent():
+                    if effect.key not in {e.key for e in self.events}:
+                        self.events.append(effect)
+                case MergePatch():
+                    found = self.objects[effect.kind, effect.name]
+                    self._put(_merge(found, effect.patch))
+                case ApplyForeign():
+                    key = effect.manifest["kind"], effect.manifest["metadata"]["name"]
+                    self._put(_merge(self.objects[key], effect.manifest))
+                case HookCall():
+                    self.calls.append(effect)
+
+    def _children(self, decision: Decision) -> None:
+        wanted = {(c["kind"], c["metadata"]["name"]): c for c in decision.children}
+        assert len(wanted) == len(decision.children), "a child twice"
+        for key, observed in list(self.objects.items()):
+            listed = not observed["apiVersion"].startswith("networking.istio.io")
+            if _owner(observed) == UID and listed and key not in wanted:
+                del self.objects[key]
+        for key, child in wanted.items():
+            if key[1] in self.lose_children:
+                continue
+            old = self.objects.get(key)
+            if old is not None and _owner(old) not in {UID, ""}:
+                continue
+            self._put(self._applied(old, child))
+
+    def _applied(self, old: Manifest | None, child: Manifest) -> Manifest:
+        merged = _merge(old, child) if old else copy.deepcopy(child)
+        if child["kind"] == "Deployment":
+            replicas = old["spec"].get("replicas", 1) if old else 1
+            merged["spec"] = {**copy.deepcopy(child["spec"]), "replicas": replicas}
+        meta = merged["metadata"]
+        meta["ownerReferences"] = [{"uid": UID, "controller": True, "kind": "Canary"}]
+        meta["labels"] = {**(meta.get("labels") or {}), "controller-uid": UID}
+        return merged
+
+    def _write_status(self, decision: Decision) -> None:
+        status = decision.status.as_manifest()
+        if status == self.parent.get("status"):
+            return
+        self.parent = {
+            **self.parent,
+            "status": status,
+            "metadata": {**self.parent["metadata"], "resourceVersion": str(next(self._versions))},
+        }
+        self.history.append((self.phase, int(status.get("canaryWeight", 0))))
+
+    def controllers(self) -> None:
+        """Deployments roll out at once, unless their image never becomes ready."""
+        for (kind, _), found in list(self.objects.items()):
+            if kind != "Deployment":
+                continue
+            wanted = int(found["spec"].get("replicas", 1))
+            image = found["spec"]["template"]["spec"]["containers"][0]["image"]
+            old = found.get("status") or {}
+            ready = image not in self.never_ready
+            status = {
+                "observedGeneration": found["metadata"]["generation"],
+                "replicas": wanted,
+                "updatedReplicas": wanted,
+                "readyReplicas": wanted if ready else 0,
+                "availableReplicas": wanted if ready else 0,
+                "conditions": [
+                    {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"},
+                ],
+            }
+            if status != old:
+                self._put({**found, "status": status})
+
+    def _put(self, manifest: Manifest) -> None:
+        key = manifest["kind"], manifest["metadata"]["name"]
+        old = self.objects.get(key)
+        if old is not None and _same(old, manifest):
+            return
+        generation = 1
+        if old is not None:
+            generation = old["metadata"].get("generation", 1)
+            generation += old.get("spec") != manifest.get("spec")
+        meta = {
+            **manifest["metadata"],
+            "resourceVersion": str(next(self._versions)),
+            "generation": generation,
+        }
+        self.objects[key] = {**manifest, "metadata": meta}
+        if key[0] == "VirtualService":
+            http = manifest["spec"]["http"][0]["route"]
+            self.route_history.append(
+                next(r["weight"] for r in http if r["destination"]["host"].endswith("-canary"))
+            )
+
+    def _fingerprint(self) -> str:
+        versions = {k: o["metadata"]["resourceVersion"] for k, o in self.objects.items()}
+        return repr((versions, self.parent.get("status")))
+
+
+def _owner(manifest: Manifest) -> str:
+    owners = manifest["metadata"].get("ownerReferences") or []
+    return next((o["uid"] for o in owners if o.get("controller")), "")
+
+
+def _same(old: Manifest, new: Manifest) -> bool:
+    strip = {"resourceVersion", "generation"}
+
+    def plain(manifest: Manifest) -> Manifest:
+        meta = {k: v for k, v in manifest["metadata"].items() if k not in strip}
+        return {**manifest, "metadata": meta}
+
+    return plain(old) == plain(new)
+
+
+def _merge(old: Manifest, patch: Manifest) -> Manifest:
+    merged = dict(old)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+NO_DATA = NoData()
