@@ -5,7 +5,7 @@ It exists so that the demo needs no Prometheus binary. The parser is the package
 closed on both sides), with times in integer milliseconds so that results equal the real server's.
 """
 
-from burgee.playground.promql.evaluate import Engine, Result
+from burgee.playground.promql.evaluate import Engine, Result, Selected
 from burgee.playground.promql.samples import SampleStore
 from burgee.playground.promql.values import (
     ExecutionError,
@@ -27,5 +27,6 @@ __all__ = [
     "RangeSeries",
     "Result",
     "SampleStore",
+    "Selected",
     "labels_from",
 ]

@@ -23,18 +23,19 @@ from burgee.playground.promql.values import (
     unique,
 )
 
-Result: TypeAlias = float | str | list[Point] | list[RangeSeries]
-
-_SUBQUERY_STEP = timedelta(minutes=1)
-"""Prometheus's default evaluation interval, which a subquery without a step takes."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Selected:
+class Selected:
     """A range vector with the span that it came from."""
 
     series: list[RangeSeries]
     window: Window
+
+
+Result: TypeAlias = float | str | list[Point] | Selected
+
+_SUBQUERY_STEP = timedelta(minutes=1)
+"""Prometheus's default evaluation interval, which a subquery without a step takes."""
 
 
 class Engine:
@@ -59,7 +60,7 @@ class Engine:
         except ValueError as error:
             raise ParseError(str(error)) from error
         if isinstance(expression, (parser.MatrixSelector, parser.SubqueryExpr)):
-            return self._range(expression, at_ms).series
+            return self._range(expression, at_ms)
         return self._evaluate(expression, at_ms)
 
     def _evaluate(self, node: parser.Expr, at_ms: int) -> float | str | list[Point]:
@@ -115,7 +116,7 @@ class Engine:
             for point in self._store.instant(matchers, moment)
         ]
 
-    def _range(self, node: parser.Expr, at_ms: int) -> _Selected:
+    def _range(self, node: parser.Expr, at_ms: int) -> Selected:
         match node:
             case parser.ParenExpr():
                 return self._range(node.expr, at_ms)
@@ -132,13 +133,13 @@ class Engine:
                     for matchers in selectors.matchers(selector)
                     for found in self._store.between(matchers, window.start_ms, window.end_ms)
                 ]
-                return _Selected(series=series, window=window)
+                return Selected(series=series, window=window)
             case parser.SubqueryExpr():
                 return self._subquery(node, at_ms)
             case _:
                 raise ExecutionError("expected a range vector")
 
-    def _subquery(self, node: parser.SubqueryExpr, at_ms: int) -> _Selected:
+    def _subquery(self, node: parser.SubqueryExpr, at_ms: int) -> Selected:
         """The inner query at every step of the span; steps are multiples of their length."""
         end_ms = selectors.moment(node.at, at_ms) - selectors.milliseconds(node.offset)
         start_ms = end_ms - selectors.milliseconds(node.range)
@@ -152,7 +153,7 @@ class Engine:
                 times, values = collected.setdefault(point.labels, ([], []))
                 times.append(moment_ms)
                 values.append(point.value)
-        return _Selected(
+        return Selected(
             series=[
                 RangeSeries(labels=labels, times_ms=times, values=values)
                 for labels, (times, values) in collected.items()

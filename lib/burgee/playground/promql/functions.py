@@ -117,7 +117,7 @@ def to_scalar(points: Sequence[Point]) -> float:
     return points[0].value if len(points) == 1 else math.nan
 
 
-def _expand(template: str, match: re.Match[str]) -> str:
+def expand(template: str, match: re.Match[str]) -> str:
     """Fill `$1`, `${1}` and `${name}` in; a group that is unknown or unmatched is empty."""
 
     def fill(reference: re.Match[str]) -> str:
@@ -146,7 +146,7 @@ def label_replace(points: Iterable[Point], arguments: Sequence[str]) -> list[Poi
         match = regex.fullmatch(label(point.labels, source))
         labels = point.labels
         if match is not None:
-            labels = labels_from({**dict(labels), destination: _expand(replacement, match)})
+            labels = labels_from({**dict(labels), destination: expand(replacement, match)})
         found.append(Point(labels=labels, value=point.value, at_ms=point.at_ms))
     return unique(found)
 
