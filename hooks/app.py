@@ -22,6 +22,8 @@ from flask import Flask, Response
 
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import access_from_environment
+from burgee.adapters.memo import Memo
+from burgee.adapters.prometheus import Prometheus
 from burgee.errors import ClusterError
 from hooks.auth import Gate
 from hooks.context import ContextExecutor, Handler, HookContext
@@ -55,6 +57,8 @@ def create_app(
     context = HookContext(
         settings=settings,
         kube=kube or KubeClient(access_from_environment(os.environ)),
+        prometheus=Prometheus(),
+        memo=Memo(),
         executor=ContextExecutor(
             max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
         ),

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ParamSpec, Protocol, TypeVar
 
+from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.memo import Memo
+from burgee.adapters.prometheus import Prometheus
 from burgee.api.manifest import Manifest
 from hooks.meters import Meters
 from hooks.settings import Settings
@@ -29,6 +32,7 @@ class HookContext:
     """The shell around a hook.
 
     Attributes:
+        memo: answers of Canaries at rest.
         now: the wall clock, aware and in UTC; it goes into status.
         monotonic: seconds that never jump; deadlines are measured by it.
         executor: for the IO of one sync that runs side by side.
@@ -36,6 +40,8 @@ class HookContext:
 
     settings: Settings
     kube: KubeClient
+    prometheus: Prometheus
+    memo: Memo
     executor: ContextExecutor
     meters: Meters
     now: Callable[[], datetime]
@@ -45,9 +51,20 @@ class HookContext:
         """The monotonic() time by which a sync that starts now must have done all its IO."""
         return self.monotonic() + self.settings.budget_seconds
 
+    def fieldwork(self) -> Fieldwork:
+        """The IO of a sync that starts now, with its deadline."""
+        return Fieldwork(
+            kube=self.kube,
+            prometheus=self.prometheus,
+            executor=self.executor,
+            deadline=self.deadline(),
+            monotonic=self.monotonic,
+        )
+
     def close(self) -> None:
         """Let go of threads and connections."""
         self.executor.shutdown(wait=False, cancel_futures=True)
+        self.prometheus.close()
         self.kube.close()
 
 

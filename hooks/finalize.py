@@ -3,7 +3,6 @@
 from pydantic import ValidationError
 
 from burgee.adapters.effects import perform
-from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.live import read_live
 from burgee.adapters.observe import Reader, children_of, observe
 from burgee.api.canary import Canary
@@ -21,12 +20,7 @@ def handle(body: Manifest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    work = Fieldwork(
-        kube=context.kube,
-        executor=context.executor,
-        deadline=context.deadline(),
-        monotonic=context.monotonic,
-    )
+    work = context.fieldwork()
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     try:
         canary = Canary.model_validate(live)

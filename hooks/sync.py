@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from burgee.adapters.effects import perform
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.live import read_live
-from burgee.adapters.memo import Memo, evidence
+from burgee.adapters.memo import evidence
 from burgee.adapters.observe import Reader, children_of, flatten, observe
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
@@ -21,8 +21,6 @@ from hooks.answers import sync_answer
 from hooks.context import HookContext
 from hooks.telling import tell
 
-_memo = Memo()
-
 
 def handle(body: Manifest, context: HookContext) -> bytes:
     """Answer one sync.
@@ -31,16 +29,11 @@ def handle(body: Manifest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    work = Fieldwork(
-        kube=context.kube,
-        executor=context.executor,
-        deadline=context.deadline(),
-        monotonic=context.monotonic,
-    )
+    work = context.fieldwork()
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     uid = str(metadata(live)["uid"])
     key = evidence(live, (*flatten(body["children"]), *flatten(body["related"])))
-    remembered = _memo.recall(uid, key)
+    remembered = context.memo.recall(uid, key)
     if remembered is not None:
         return remembered
     decision, complete = _decide(body, live, work, context)
@@ -61,7 +54,7 @@ def handle(body: Manifest, context: HookContext) -> bytes:
         resync_after_seconds=decision.resync_after_seconds,
     )
     if decision.quiet and complete:
-        _memo.keep(uid, key, answer)
+        context.memo.keep(uid, key, answer)
     return answer
 
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
-from burgee.adapters import fanout, prometheus, webhooks
+from burgee.adapters import fanout, webhooks
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.prometheus import Prometheus
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.errors import ClusterError
-from burgee.metrics.judge import judge
-from burgee.metrics.model import BrokenCheck, Check, Judged, Measurement, SourceError, Verdict
+from burgee.metrics.model import Check, Measurement, SourceError
+
+MOMENT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,46 +27,45 @@ class Fieldwork:
     """
 
     kube: KubeClient
+    prometheus: Prometheus
     executor: Executor
     deadline: float
     monotonic: Callable[[], float]
 
     def left_seconds(self) -> float:
         """What is left of the budget, never less than a moment, so that a time-out is a time."""
-        return max(0.05, self.deadline - self.monotonic())
+        return max(MOMENT_SECONDS, self.deadline - self.monotonic())
 
     def run(self, plan: Plan) -> Findings:
         """Everything that is due; what does not end in time counts as failed."""
-        asked = [check for check in plan.checks if isinstance(check, Check)]
-        hooks = self.executor.submit(self._hooks, plan.hooks)
-        measured = fanout.run_checks(
-            asked, self._measure, self.executor, deadline=self.deadline, monotonic=self.monotonic
+        return fanout.run(
+            plan,
+            measure=self._measure,
+            call=_call,
+            executor=self.executor,
+            deadline=self.deadline,
         )
-        judged = tuple(
-            judge(check, measured[check.id]) if isinstance(check, Check) else _broken(check)
-            for check in plan.checks
-        )
-        return Findings(checks=judged, hooks=hooks.result())
 
     def call_hook(self, call: HookCall) -> HookResult:
         """One webhook, within what is left."""
-        return webhooks.call(call, deadline_seconds=self.left_seconds())
+        return _call(call, self.left_seconds())
 
-    def _hooks(self, calls: tuple[HookCall, ...]) -> Mapping[str, HookResult]:
-        return fanout.run_hooks(calls, self.call_hook)
-
-    def _measure(self, check: Check) -> Measurement:
+    def _measure(self, check: Check, seconds: float) -> Measurement:
         secret = check.source.secret
         try:
-            credentials = self._secret(*secret) if secret else None
+            credentials = self._secret(*secret, seconds) if secret else None
         except ClusterError as error:
             return SourceError(message=f"the Secret of the metric source: {error}")
-        return prometheus.measure(check, credentials, timeout_seconds=self.left_seconds())
+        return self.prometheus.measure(check, credentials, timeout_seconds=seconds)
 
-    def _secret(self, namespace: str, name: str) -> Mapping[str, str]:
-        found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=self.left_seconds())
+    def _secret(self, namespace: str, name: str, seconds: float) -> Mapping[str, str]:
+        found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=seconds)
         data: Mapping[str, str] = found.get("data") or {}
         return {key: _decoded(value) for key, value in data.items()}
+
+
+def _call(call: HookCall, seconds: float) -> HookResult:
+    return webhooks.call(call, deadline_seconds=seconds)
 
 
 def _decoded(value: str) -> str:
@@ -73,7 +74,3 @@ def _decoded(value: str) -> str:
         return base64.b64decode(value).decode()
     except (binascii.Error, UnicodeDecodeError):
         return ""
-
-
-def _broken(check: BrokenCheck) -> Judged:
-    return Judged(id=check.id, name=check.name, verdict=Verdict.ERROR, message=check.reason)
