@@ -1,0 +1,146 @@
+"""Run the IO of a plan at once, under one deadline.
+
+Queries run beside each other, the webhooks of a plan one after the other beside them. What has
+not ended by the deadline is counted as failed and left alone: its thread ends by its own
+time-out, the caller goes on.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from burgee.engine.decision import Findings, Plan
+from burgee.engine.effects import HookCall, HookResult
+from burgee.metrics.judge import judge, judge_broken
+from burgee.metrics.model import BrokenCheck, Check, Measurement, Source, SourceError
+
+Measure: TypeAlias = Callable[[Check, float], Measurement]
+"""Runs one query within the seconds given."""
+
+CallHook: TypeAlias = Callable[[HookCall, float], HookResult]
+"""Calls one webhook within the seconds given."""
+
+
+def run(
+    plan: Plan, *, measure: Measure, call: CallHook, executor: Executor, deadline: float
+) -> Findings:
+    """Everything that a plan asks for.
+
+    Args:
+        plan: what is due.
+        measure: runs one query.
+        call: calls one webhook.
+        executor: its threads do the waiting; one that is never free costs its task the deadline.
+        deadline: the time.monotonic() by which this returns.
+    """
+    started = _start_hooks(plan.hooks, call, executor, deadline)
+    asked = [check for check in plan.checks if isinstance(check, Check)]
+    measured = run_checks(asked, measure, executor, deadline)
+    judged = (
+        judge_broken(check) if isinstance(check, BrokenCheck) else judge(check, measured[check.id])
+        for check in plan.checks
+    )
+    return Findings(checks=tuple(judged), hooks=started.results())
+
+
+def run_checks(
+    checks: Iterable[Check], measure: Measure, executor: Executor, deadline: float
+) -> dict[str, Measurement]:
+    """Every check's measurement by its id; the same query of the same source is asked once."""
+    began = time.monotonic()
+    by_question: dict[tuple[Source, str], Future[Measurement]] = {}
+    by_id: dict[str, Future[Measurement]] = {}
+    for check in checks:
+        question = (check.source, check.query)
+        if question not in by_question:
+            by_question[question] = executor.submit(_measured, measure, check, deadline)
+        by_id[check.id] = by_question[question]
+    wait(by_question.values(), timeout=_left(deadline))
+    for future in by_question.values():
+        future.cancel()
+    late = SourceError(message=_late(deadline - began))
+    return {
+        check_id: future.result() if future.done() and not future.cancelled() else late
+        for check_id, future in by_id.items()
+    }
+
+
+def run_hooks(
+    calls: Sequence[HookCall], call: CallHook, executor: Executor, deadline: float
+) -> dict[str, HookResult]:
+    """Results by key, in order up to the first failure; what comes after it is not called."""
+    return _start_hooks(calls, call, executor, deadline).results()
+
+
+def _measured(measure: Measure, check: Check, deadline: float) -> Measurement:
+    try:
+        return measure(check, _left(deadline))
+    except Exception as error:
+        return SourceError(message=f"it could not be asked ({type(error).__name__})")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _HookRun:
+    """Calls under way; `ended` grows in another thread, one call at a time."""
+
+    calls: Sequence[HookCall]
+    deadline: float
+    seconds: float
+    ended: dict[str, HookResult]
+    future: Future[None] | None
+
+    def results(self) -> dict[str, HookResult]:
+        """What ended by the deadline; the call that did not counts as failed."""
+        if self.future is None:
+            return {}
+        wait([self.future], timeout=_left(self.deadline))
+        self.future.cancel()
+        ended = dict(self.ended)
+        pending = next((call.key for call in self.calls if call.key not in ended), None)
+        failed = any(not result.succeeded for result in ended.values())
+        if pending is not None and not failed:
+            ended[pending] = HookResult(succeeded=False, message=_late(self.seconds))
+        return ended
+
+
+def _start_hooks(
+    calls: Sequence[HookCall], call: CallHook, executor: Executor, deadline: float
+) -> _HookRun:
+    ended: dict[str, HookResult] = {}
+    future = executor.submit(_call_in_turn, calls, call, deadline, ended) if calls else None
+    return _HookRun(
+        calls=calls,
+        deadline=deadline,
+        seconds=deadline - time.monotonic(),
+        ended=ended,
+        future=future,
+    )
+
+
+def _call_in_turn(
+    calls: Sequence[HookCall], call: CallHook, deadline: float, ended: dict[str, HookResult]
+) -> None:
+    """Call one after the other up to the first failure, and none once the time is over."""
+    for hook in calls:
+        left = _left(deadline)
+        if left <= 0:
+            return
+        try:
+            result = call(hook, left)
+        except Exception as error:
+            result = HookResult(
+                succeeded=False, message=f"it could not be called ({type(error).__name__})"
+            )
+        ended[hook.key] = result
+        if not result.succeeded:
+            return
+
+
+def _left(deadline: float) -> float:
+    return max(deadline - time.monotonic(), 0.0)
+
+
+def _late(seconds: float) -> str:
+    return f"no answer within {max(seconds, 0.0):.3g} s"
