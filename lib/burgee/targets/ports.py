@@ -1,6 +1,7 @@
 """The ports of the three Services. Source: flagger pkg/canary/util.go, getPorts."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, count
 
 from burgee.api.canary import Canary, Service
 from burgee.api.manifest import Manifest
@@ -54,8 +55,10 @@ def _discovered(service: Service, target: Manifest, main: Manifest) -> Iterable[
         number: int = port["containerPort"]
         if _is_main(service, port) or number in numbers:
             continue
-        given = str(port.get("name") or fallback)
-        name = fallback if given in names else given
+        candidates = chain(
+            (str(port.get("name") or fallback), fallback), (f"{fallback}-{n}" for n in count(1))
+        )
+        name = next(candidate for candidate in candidates if candidate not in names)
         names.add(name)
         numbers.add(number)
         yield {"name": name, "protocol": "TCP", "port": number, "targetPort": number}

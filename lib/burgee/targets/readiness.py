@@ -91,7 +91,7 @@ def _missing(deployment: Manifest, status: Manifest, threshold_percent: int) -> 
 
 
 def _threshold(updated: int, percent: int) -> int:
-    """The replicas that must be available, in Go's float32: 70% of 10 is 6, not 7, if it is so."""
+    """The replicas that must be available, truncated in Go's float32: 29% of 100 is 29, not 28."""
     return int(_float32(_float32(updated) * _float32(_float32(percent) / 100)))
 
 
