@@ -111,7 +111,7 @@ class _Rendering:
                     value = self._pipeline(node)
                     if not node.variable:
                         yield self._spent(text_of(value), node.at)
-                case Branch():
+                case _:
                     yield self._branch(node)
 
     def _branch(self, branch: Branch) -> str:
@@ -172,7 +172,7 @@ class _Rendering:
                 )
             case Field():
                 return self._field(operand)
-            case Pipeline():
+            case _:
                 return self._pipeline(operand)
 
     def _field(self, field_: Field) -> Value:

@@ -4,7 +4,6 @@ Source: flagger pkg/controller/scheduler_metrics.go; a check counts as failed un
 """
 
 import math
-from typing import assert_never
 
 from burgee.metrics.model import (
     BrokenCheck,
@@ -13,7 +12,6 @@ from burgee.metrics.model import (
     Limits,
     Measurement,
     NoData,
-    Sample,
     SourceError,
     Verdict,
 )
@@ -21,17 +19,13 @@ from burgee.metrics.model import (
 
 def judge(check: Check, measurement: Measurement) -> Judged:
     """The verdict on one check, with a message for people."""
-    match measurement:
-        case Sample(value=raw) if math.isnan(raw):
-            return _unmeasured(check, Verdict.NO_DATA, NoData().message)
-        case Sample(value=raw):
-            return _measured(check, raw * check.factor)
-        case NoData(message=message):
-            return _unmeasured(check, Verdict.NO_DATA, message)
-        case SourceError(message=message):
-            return _unmeasured(check, Verdict.ERROR, message)
-        case _:
-            assert_never(measurement)
+    if isinstance(measurement, SourceError):
+        return _unmeasured(check, Verdict.ERROR, measurement.message)
+    if isinstance(measurement, NoData):
+        return _unmeasured(check, Verdict.NO_DATA, measurement.message)
+    if math.isnan(measurement.value):
+        return _unmeasured(check, Verdict.NO_DATA, NoData().message)
+    return _measured(check, measurement.value * check.factor)
 
 
 def judge_broken(broken: BrokenCheck) -> Judged:
