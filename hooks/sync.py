@@ -15,7 +15,7 @@ from burgee.adapters.memo import evidence
 from burgee.adapters.observe import Reader, children_of, flatten, observe
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
-from burgee.engine.decide import advance, plan, refuse_unreadable
+from burgee.engine.decide import advance, refuse_unreadable
 from burgee.engine.decision import Decision
 from hooks.answers import sync_answer
 from hooks.context import HookContext
@@ -71,7 +71,4 @@ def _decide(
         return refuse_unreadable(live, children, f"{where}: {first['msg']}", now), False
     reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
     observation = observe(canary, children, reader, context.settings.engine)
-    due = plan(observation, now)
-    if due.decision is not None:
-        return due.decision, reader.complete
-    return advance(observation, work.run(due), now), False
+    return advance(observation, now, work.run), reader.complete

@@ -383,3 +383,90 @@ def test_a_hook_call_carries_a_stable_key() -> None:
 
     assert len(seen) == 2
     assert len({call.key for call in seen}) == 2
+
+
+def answers(codes: dict[str, list[int]]) -> object:
+    """Webhooks answer by type, the last code for ever."""
+
+    def call(hook: HookCall) -> HookResult:
+        left = codes.get(hook.type, [200])
+        code = left.pop(0) if len(left) > 1 else left[0]
+        return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
+
+    return call
+
+
+def test_a_closed_promotion_gate_keeps_the_weight_and_goes_on_checking() -> None:
+    sim = initialized(analysis=analysis(**gate("confirm-promotion")))
+    sim.call = answers({"confirm-promotion": [403, 403, 200]})
+
+    sim.set_image("app:2")
+    sim.run(90, until="Succeeded")
+
+    assert sim.phases == [
+        *REST,
+        "Progressing",
+        "WaitingPromotion",
+        "Promoting",
+        "Finalising",
+        "Succeeded",
+    ]
+    assert sim.weights == [0, 25, 50, 0]
+    assert sim.routes == [0, 25, 50, 0]
+    assert len(sim.queries) == 4
+
+
+def test_checks_that_fail_behind_a_closed_promotion_gate_end_the_run() -> None:
+    values = iter([100.0, 100.0, 1.0, 1.0])
+    sim = initialized(analysis=analysis(**gate("confirm-promotion")))
+    sim.call = answers({"confirm-promotion": [403]})
+    sim.measure = lambda _: Sample(value=next(values))
+
+    sim.set_image("app:2")
+    sim.run(90, until="Failed")
+
+    assert sim.routes == [0, 25, 50, 0]
+
+
+def test_a_closed_traffic_gate_holds_each_step_without_a_failed_check() -> None:
+    sim = initialized(analysis=analysis(**gate("confirm-traffic-increase")))
+    sim.call = answers({"confirm-traffic-increase": [403, 403, 200, 403, 200]})
+
+    sim.set_image("app:2")
+    sim.run(25)
+    assert sim.routes == [0, 25]
+    assert sim.status["failedChecks"] == 0
+    sim.run(90, until="Succeeded")
+
+    assert sim.weights == [0, 25, 50, 0]
+    assert len(sim.calls) == 6
+
+
+@pytest.mark.parametrize(
+    ("codes", "routes"),
+    [
+        pytest.param([200], [0], id="before the first step"),
+        pytest.param([404, 200], [0, 25, 0], id="in the middle"),
+    ],
+)
+def test_a_rollback_webhook_that_succeeds_ends_the_run(
+    codes: list[int], routes: list[int]
+) -> None:
+    sim = initialized(analysis=analysis(**gate("rollback")))
+    sim.call = answers({"rollback": codes})
+
+    sim.set_image("app:2")
+    sim.run(90, until="Failed")
+
+    assert sim.routes == routes
+    assert sim.status["failure"]["reason"] == "RollbackWebhook"
+
+
+def test_a_rollback_webhook_that_fails_changes_nothing() -> None:
+    sim = initialized(analysis=analysis(**gate("rollback")))
+    sim.call = answers({"rollback": [404]})
+
+    sim.set_image("app:2")
+    sim.run(90, until="Succeeded")
+
+    assert sim.weights == [0, 25, 50, 0]

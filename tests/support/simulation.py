@@ -15,8 +15,8 @@ from typing import Any
 from burgee.api.canary import Canary
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.settings import EngineSettings
-from burgee.engine.decide import advance, plan
-from burgee.engine.decision import Decision, Findings
+from burgee.engine.decide import advance
+from burgee.engine.decision import Decision, Findings, Plan
 from burgee.engine.effects import (
     ApplyForeign,
     EmitEvent,
@@ -252,8 +252,7 @@ class Simulation:
         """One sync as the hook does it: plan, IO, decision; then children, status, controllers."""
         self.syncs += 1
         observation = self.observe()
-        due = plan(observation, self.now)
-        decision = due.decision or advance(observation, self._findings(due), self.now)
+        decision = advance(observation, self.now, self._findings)
         self._effects(decision)
         self._children(decision)
         if self.lose_status:
@@ -288,7 +287,7 @@ class Simulation:
 
     # ---- the cluster
 
-    def _findings(self, due: Any) -> Findings:
+    def _findings(self, due: Plan) -> Findings:
         judged: list[Judged] = []
         for check in due.checks:
             if isinstance(check, BrokenCheck):
@@ -304,7 +303,7 @@ class Simulation:
         for call in due.hooks:
             self.calls.append(call)
             results[call.key] = self.call(call)
-            if not results[call.key].succeeded:
+            if not results[call.key].succeeded and call.type != "rollback":
                 break
         return Findings(checks=tuple(judged), hooks=results)
 

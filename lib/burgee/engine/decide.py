@@ -1,19 +1,19 @@
 """The engine's two doors: what IO is due, and what the answer is.
 
-    plan(observation, now)                -> Plan       which checks and webhooks come first
-    advance(observation, findings, now)   -> Decision   status, children, effects, next look
+    plan(observation, now, findings)   -> Plan       checks and webhooks that come first
+    advance(observation, now, run)     -> Decision   status, children, effects, next look
 
 Both are functions of their arguments alone. The same observation, findings and time give the
 same answer, whichever replica computes it and however often.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import assert_never
 
 from burgee.api.manifest import Manifest, metadata
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.decision import Decision, Findings, Plan
+from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent, EventType
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import ObjectKey, Observation
@@ -33,43 +33,55 @@ from burgee.engine.turn import Turn
 from burgee.engine.world import compose, keep_all
 from burgee.errors import InvalidCanary
 
+MOST_ROUNDS = 4
 
-def plan(observation: Observation, now: datetime) -> Plan:
+
+def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_FOUND) -> Plan:
     """The IO that is due now.
 
     Most syncs need none: a Canary that only waits, rests, or cannot be worked with. The plan then
     carries the decision, so that nothing is worked out twice.
+
+    Args:
+        observation: of this sync.
+        now: aware, UTC.
+        findings: of this sync so far; a gate is asked only after the checks before it passed.
     """
-    outcome = _outcome(observation, None, now)
-    return outcome if isinstance(outcome, Plan) else Plan(decision=outcome)
-
-
-def advance(observation: Observation, findings: Findings, now: datetime) -> Decision:
-    """The answer, given what the planned IO brought.
-
-    Never raises for what a user wrote: a Canary that cannot be worked with keeps its children,
-    its route and its phase, and says why in a condition and an event.
-    """
-    outcome = _outcome(observation, findings, now)
-    if isinstance(outcome, Plan):
-        raise TypeError("a phase asked for IO although it had findings")
-    return outcome
-
-
-def _outcome(
-    observation: Observation, findings: Findings | None, now: datetime
-) -> Decision | Plan:
     if observation.canary.spec.suspend:
-        return _suspended(observation, now)
+        return Plan(decision=_suspended(observation, now))
     try:
         facts = assess(observation, now)
         turn = _turn(facts, findings)
-        return turn if isinstance(turn, Plan) else _answer(facts, turn)
+        return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn))
     except InvalidCanary as error:
-        return _refused(observation, error, now)
+        return Plan(decision=_refused(observation, error, now))
 
 
-def _turn(facts: Facts, findings: Findings | None) -> Turn | Plan:
+def advance(
+    observation: Observation,
+    now: datetime,
+    run: Callable[[Plan], Findings],
+) -> Decision:
+    """The answer to a sync.
+
+    Never raises for what a user wrote: a Canary that cannot be worked with keeps its children,
+    its route and its phase, and says why in a condition and an event.
+
+    Args:
+        observation: of this sync.
+        now: aware, UTC; the same for the whole sync.
+        run: does the IO of one plan. It is called at most MOST_ROUNDS times.
+    """
+    findings = NOTHING_FOUND
+    for _ in range(MOST_ROUNDS):
+        due = plan(observation, now, findings)
+        if due.decision is not None:
+            return due.decision
+        findings = findings.and_then(due, run(due))
+    raise RuntimeError("a phase asks for the same IO again and again")
+
+
+def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
     phase = facts.status.phase
     match phase:
         case Phase.NONE | Phase.INITIALIZING:

@@ -14,31 +14,34 @@ class Plan:
     """The IO that is due before a decision can be made; empty for most syncs.
 
     Attributes:
+        analysis: whether this is a step of the analysis, with checks or without any.
         checks: queries, all to be run at once.
         hooks: webhooks, one after the other, until the first that fails; beside the checks.
         decision: where nothing is due, what was decided on the way.
     """
 
+    analysis: bool = False
     checks: tuple[Check | BrokenCheck, ...] = ()
     hooks: tuple[HookCall, ...] = ()
     decision: "Decision | None" = None
 
-    def __bool__(self) -> bool:
-        """True where anything is due."""
-        return bool(self.checks or self.hooks)
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Findings:
-    """What the IO of a plan brought.
+    """What the IO of the plans of one sync brought.
 
     Attributes:
-        checks: judged, in the order of the plan.
+        checks: judged, in the order of the plan; None where none were asked.
         hooks: results by the call's key; calls after the first failed one have none.
     """
 
-    checks: tuple[Judged, ...] = ()
+    checks: tuple[Judged, ...] | None = None
     hooks: Mapping[str, HookResult] = field(default_factory=dict)
+
+    def and_then(self, plan: Plan, later: "Findings") -> "Findings":
+        """These and what a further plan brought."""
+        checks = (later.checks or ()) if plan.analysis else self.checks
+        return Findings(checks=checks, hooks={**self.hooks, **later.hooks})
 
 
 NOTHING_FOUND = Findings()

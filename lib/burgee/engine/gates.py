@@ -32,6 +32,11 @@ def calls_of(
     )
 
 
+def unasked(calls: tuple[HookCall, ...], findings: Findings) -> bool:
+    """True where these calls have not been made in this sync."""
+    return bool(calls) and calls[0].key not in findings.hooks
+
+
 def first_failure(calls: tuple[HookCall, ...], findings: Findings) -> str:
     """What the first failed call says, empty where all succeeded.
 
@@ -43,4 +48,13 @@ def first_failure(calls: tuple[HookCall, ...], findings: Findings) -> str:
             return f"webhook {call.name} was not called in time"
         if not result.succeeded:
             return f"webhook {call.name}: {result.message}"
+    return ""
+
+
+def first_signal(calls: tuple[HookCall, ...], findings: Findings) -> str:
+    """The name of the first rollback webhook that succeeded, which means: roll back."""
+    for call in calls:
+        result = findings.hooks.get(call.key)
+        if result and result.succeeded:
+            return call.name
     return ""

@@ -57,6 +57,7 @@ def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
         status = changed_status(
             facts.status,
             canary_weight=weight,
+            traffic_weight=None,
             next_step_time=fine_stamp(wake),
             last_transition_time=stamp(now),
         )

@@ -5,13 +5,13 @@ from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
-from burgee.engine.gates import calls_of, first_failure
+from burgee.engine.gates import calls_of, first_failure, unasked
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
 
 
-def rest(facts: Facts, findings: Findings | None) -> Turn | Plan:
+def rest(facts: Facts, findings: Findings) -> Turn | Plan:
     """Holds the cluster at rest, and starts a run when there is a new revision."""
     status = _adopt(facts)
     world = rest_world(status)
@@ -38,7 +38,7 @@ def rest_world(status: CanaryStatus) -> World:
     return World(target=TargetMode.ZERO, canary_weight=0)
 
 
-def _let_in(facts: Facts, status: CanaryStatus, findings: Findings | None) -> Turn | Plan:
+def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
     """Asks the confirm-rollout gate and starts the run."""
     now, world = facts.now, rest_world(status)
     calls = calls_of(facts, "confirm-rollout")
@@ -46,7 +46,7 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings | None) -> Tu
         due = facts.next_step
         if status.phase is Phase.WAITING and due and now < due:
             return Turn(status=status, world=world, wake_at=due)
-        if findings is None:
+        if unasked(calls, findings):
             return Plan(hooks=calls)
         failure = first_failure(calls, findings)
         if failure:

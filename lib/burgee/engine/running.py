@@ -5,9 +5,9 @@ from datetime import datetime
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.decision import Findings, Plan
-from burgee.engine.effects import EventType
+from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
-from burgee.engine.gates import calls_of, first_failure
+from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
 from burgee.engine.weights import next_weight, top_weight
@@ -17,7 +17,7 @@ from burgee.metrics.model import Verdict
 ROUTE_GRACE_SECONDS = 1.0
 
 
-def progress(facts: Facts, findings: Findings | None) -> Turn | Plan:
+def progress(facts: Facts, findings: Findings) -> Turn | Plan:
     """One look at a run: waits for readiness, then takes the step that is due."""
     if facts.run_outdated:
         return restart(facts)
@@ -102,46 +102,41 @@ def _blocked(facts: Facts) -> Turn | None:
     return None
 
 
-def _begin(facts: Facts, findings: Findings | None) -> Turn | Plan:
-    """Before the first step: pre-rollout hooks decide, no metric is asked."""
+def _begin(facts: Facts, findings: Findings) -> Turn | Plan:
+    """Before the first step: webhooks decide, no metric is asked."""
     due = facts.next_step
     if due and facts.now < due:
-        return hold(facts, "a pre-rollout webhook failed", wake_at=due)
+        return hold(facts, "the first step waits for a webhook", wake_at=due)
+    stops = calls_of(facts, "rollback")
     calls = calls_of(facts, "pre-rollout")
-    if calls and findings is None:
-        return Plan(hooks=calls)
-    failure = first_failure(calls, findings or Findings())
+    if unasked((*stops, *calls), findings):
+        return Plan(hooks=(*stops, *calls))
+    signal = first_signal(stops, findings)
+    if signal:
+        return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
+    failure = first_failure(calls, findings)
     if failure:
         return _failed_check(facts, facts.status, failure)
-    return _climb(facts, facts.status)
+    return _pass_traffic_gate(facts, facts.status, findings) or _climb(facts, facts.status)
 
 
-def _analyse(facts: Facts, findings: Findings | None) -> Turn | Plan:
-    """A step that is due: rollout hooks and all checks, then up, on to promotion, or a failure."""
-    status, interval = facts.status, facts.interval_seconds
-    due = facts.next_step or facts.now
+def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
+    """A step that is due: webhooks and all checks, then up, on to promotion, or a failure."""
+    status, due = facts.status, facts.next_step or facts.now
     if not facts.route_shows(status.routed_weight):
-        # The window of the checks has to lie after the traffic moved.
-        late = facts.now > after(due, ROUTE_GRACE_SECONDS - interval)
-        if late:
-            due = after(facts.now, interval)
-            status = changed_status(status, next_step_time=fine_stamp(due))
-        world = running_world(status)
-        return Turn(status=status, world=world, detail="waiting for the route", wake_at=due)
+        return _await_route(facts, due)
     if facts.now < due:
         return hold(facts, "", wake_at=due)
-    calls = calls_of(facts, "rollout")
-    if findings is None:
+    stops, calls = calls_of(facts, "rollback"), calls_of(facts, "rollout")
+    if findings.checks is None:
         observation = facts.observation
-        plan = Plan(
-            checks=build_checks(facts.canary, observation.templates, observation.settings),
-            hooks=calls,
-        )
-        if plan:
-            return plan
-        findings = Findings()
+        checks = build_checks(facts.canary, observation.templates, observation.settings)
+        return Plan(analysis=True, checks=checks, hooks=(*stops, *calls))
     at = stamp(facts.now)
     status = changed_status(status, checks=tuple(c.as_status(at) for c in findings.checks))
+    signal = first_signal(stops, findings)
+    if signal:
+        return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback", status)
     failures = [
         f"{c.name}: {c.message}" for c in findings.checks if c.verdict is not Verdict.PASSED
     ]
@@ -150,9 +145,68 @@ def _analyse(facts: Facts, findings: Findings | None) -> Turn | Plan:
         failures.insert(0, hook_failure)
     if failures:
         return _failed_check(facts, status, "; ".join(failures))
+    if status.phase is Phase.PROGRESSING:
+        gate = _pass_traffic_gate(facts, status, findings)
+        if gate:
+            return gate
     if status.routed_weight < top_weight(facts.analysis):
         return _climb(facts, status)
-    return _promote(facts, status)
+    return _pass_promotion_gate(facts, status, findings)
+
+
+def _await_route(facts: Facts, due: datetime) -> Turn:
+    """The route does not show the weight yet; the window of the checks begins when it does."""
+    status = facts.status
+    late = facts.now > after(due, ROUTE_GRACE_SECONDS - facts.interval_seconds)
+    if late:
+        due = after(facts.now, facts.interval_seconds)
+        status = changed_status(status, next_step_time=fine_stamp(due))
+    world = running_world(status)
+    return Turn(status=status, world=world, detail="waiting for the route", wake_at=due)
+
+
+def _pass_traffic_gate(
+    facts: Facts, status: CanaryStatus, findings: Findings
+) -> Turn | Plan | None:
+    """confirm-traffic-increase, before every step: None where it is open or not there.
+
+    A closed gate is no failed check. Source: reference 7.
+    """
+    calls = calls_of(facts, "confirm-traffic-increase")
+    if unasked(calls, findings):
+        return Plan(hooks=calls)
+    failure = first_failure(calls, findings)
+    if not failure:
+        return None
+    due = after(facts.now, facts.interval_seconds)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    text = f"More traffic waits for approval: {failure}"
+    told = event(facts, EventType.WARNING, text, cause="traffic-gate")
+    world = running_world(status)
+    return Turn(status=status, world=world, detail=failure, wake_at=due, events=(told,))
+
+
+def _pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
+    """confirm-promotion, at the top of the ladder; while it is closed the analysis goes on.
+
+    Status shows weight 0 in WaitingPromotion, as in Flagger, while the route keeps its weight.
+    """
+    calls = calls_of(facts, "confirm-promotion")
+    if unasked(calls, findings):
+        return Plan(hooks=calls)
+    failure = first_failure(calls, findings)
+    if not failure:
+        return _promote(facts, status)
+    due = after(facts.now, facts.interval_seconds)
+    weight = status.routed_weight
+    told: tuple[EmitEvent, ...] = ()
+    if status.phase is not Phase.WAITING_PROMOTION:
+        status = enter(status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight)
+        text = f"The promotion waits for approval: {failure}"
+        told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    world = running_world(status)
+    return Turn(status=status, world=world, detail=failure, wake_at=due, events=told)
 
 
 def _climb(facts: Facts, status: CanaryStatus) -> Turn:
@@ -162,6 +216,7 @@ def _climb(facts: Facts, status: CanaryStatus) -> Turn:
     status = changed_status(
         status,
         canary_weight=weight,
+        traffic_weight=None,
         next_step_time=fine_stamp(due),
         last_transition_time=stamp(facts.now),
     )

@@ -8,7 +8,18 @@ from burgee.routers.base import Router
 
 SUPPORTED_TARGETS = frozenset({"Deployment"})
 SUPPORTED_SCALERS = frozenset({"HorizontalPodAutoscaler"})
-SUPPORTED_HOOKS = frozenset({"rollout", "pre-rollout", "post-rollout", "confirm-rollout", "event"})
+HOOK_TYPES = frozenset(
+    {
+        "confirm-promotion",
+        "confirm-rollout",
+        "confirm-traffic-increase",
+        "event",
+        "post-rollout",
+        "pre-rollout",
+        "rollback",
+        "rollout",
+    }
+)
 
 
 def check_supported(canary: Canary, router: Router) -> None:
@@ -31,10 +42,9 @@ def check_supported(canary: Canary, router: Router) -> None:
     if spec.service.port <= 0:
         raise InvalidCanary("InvalidService", "spec.service.port must be a port number")
     for hook in analysis.webhooks:
-        if hook.kind not in SUPPORTED_HOOKS:
+        if hook.kind not in HOOK_TYPES:
             raise InvalidCanary(
-                "UnsupportedWebhook",
-                f"webhook {hook.name}: type {hook.kind} is not supported yet",
+                "InvalidWebhook", f"webhook {hook.name}: there is no type {hook.kind}"
             )
         if hook.timeout and duration_seconds(hook.timeout) is None:
             raise InvalidCanary(

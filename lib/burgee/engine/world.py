@@ -67,10 +67,10 @@ def _place(
     that is observed exactly as wanted needs no apply.
     """
     key = _key(manifest)
-    observation = facts.observation
+    observation, uid = facts.observation, facts.canary.metadata.uid
     own = observation.children.get(key) or observation.routes.get(key)
     foreign = observation.services.get(key[1]) if key[0] == "Service" else None
-    if own is not None and controller_uid(own) != facts.canary.metadata.uid:
+    if own is not None and controller_uid(own) != uid:
         own, foreign = None, own
     if foreign is not None:
         borrowed = borrowed_fields(manifest)
@@ -95,7 +95,7 @@ def _place(
                     patch=patch,
                 )
             )
-        if key in observation.routes and settled(own, manifest):
+        if key in observation.routes and settled(own, manifest, owner_uid=uid):
             return
     wanted[key] = manifest
 
