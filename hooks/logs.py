@@ -5,6 +5,9 @@ however deep they are. And of an exception that is not burgee's own, only the cl
 in the code are shown: its text may quote a manifest or a body.
 """
 
+import contextlib
+import json
+import logging
 import logging.config
 import sys
 import traceback
@@ -30,6 +33,31 @@ _SECRET_KEYS = frozenset(
     }
 )
 _FRAMES = 12
+
+
+class StdoutHandler(logging.Handler):
+    """Writes to whatever stdout is at that moment.
+
+    A line that cannot be formatted is named, not shown as the standard handlers would: what made
+    it fail may be what must not appear.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        try:
+            line = self.format(record)
+        except Exception as error:
+            line = json.dumps(
+                {
+                    "event": "a line could not be written",
+                    "level": record.levelname.lower(),
+                    "logger": record.name,
+                    "exception": type(error).__name__,
+                }
+            )
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(f"{line}\n")
+            sys.stdout.flush()
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -67,13 +95,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": to_json},
-        "handlers": {
-            "stdout": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stdout",
-                "formatter": "json",
-            }
-        },
+        "handlers": {"stdout": {"class": "hooks.logs.StdoutHandler", "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stdout"]},
         "loggers": {
             **quiet,
@@ -93,7 +115,7 @@ def configure_logging(level: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # a cached logger cannot be listened to
     )
 
 
