@@ -1,0 +1,185 @@
+"""The image holds the hook server and nothing of the embedded cluster.
+
+There is no container engine here: the Dockerfile's own commands are run in a folder.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+STEP_SECONDS = 120
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+"""
+IMPORT_EVERYTHING = """
+import hooks, importlib, pathlib, pkgutil, sys
+import burgee
+home = pathlib.Path(sys.argv[1]).resolve()
+for package in (burgee, hooks):
+    assert pathlib.Path(package.__file__).resolve().is_relative_to(home), package.__file__
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        importlib.import_module(found.name)
+import hooks.app
+absent = [name for name in sys.modules if name.startswith(("burgee.playground", "burgee.cli"))]
+assert not absent, absent
+print(sum(name.startswith(("burgee.", "hooks.")) for name in sys.modules))
+"""
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile as (instruction, rest), continuation lines joined."""
+    text = (REPOSITORY / "Dockerfile").read_text()
+    text = re.sub(r"(?m)^\s*#.*\n", "", text).replace("\\\n", " ")
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line.strip()]
+    return [(word, " ".join(rest.split())) for word, rest in lines]
+
+
+def run(command: list[str], cwd: Path, **environment: str) -> str:
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=STEP_SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the wheel of the build stage installs."""
+    source = tmp_path_factory.mktemp("src")
+    dist = tmp_path_factory.mktemp("dist")
+    installed = tmp_path_factory.mktemp("site")
+    skip = shutil.ignore_patterns("__pycache__")
+    for word, rest in instructions():
+        if word == "COPY" and not rest.startswith("--from"):
+            *names, target = rest.split()
+            for name in names:
+                origin = REPOSITORY / name
+                if origin.is_dir():
+                    shutil.copytree(origin, source / target, ignore=skip)
+                else:
+                    shutil.copy(origin, source / target)
+        elif word == "RUN" and rest.startswith("rm -rf "):
+            run(shlex.split(rest), source)
+        elif word == "RUN" and rest.startswith("/tools/bin/hatchling"):
+            local = rest.replace("/tools/bin/hatchling", f"{sys.executable} -m hatchling")
+            run(shlex.split(local.replace("/dist", str(dist))), source)
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    yield installed
+    shutil.rmtree(installed)
+
+
+def test_the_wheel_of_the_image_has_the_server_without_the_playground(site: Path) -> None:
+    names = {str(path.relative_to(site)) for path in site.rglob("*.py")}
+
+    assert {"hooks/app.py", "hooks/gunicorn_conf.py", "burgee/api/canary.py"} <= names
+    assert not [n for n in names if "playground" in n or n == "burgee/cli.py"]
+    assert not [n for n in names if n.startswith(("tests/", "bench/"))]
+
+
+def test_everything_in_the_image_imports(site: Path) -> None:
+    count = run(
+        [sys.executable, "-P", "-W", "error", "-c", IMPORT_EVERYTHING, str(site)],
+        site.parent,
+        PYTHONPATH=str(site),
+        PYTHONDONTWRITEBYTECODE="1",
+        BURGEE_INSECURE="true",
+    )
+
+    assert int(count) > 20
+
+
+def test_the_command_of_the_image_makes_the_application(site: Path, tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    (command,) = [json.loads(rest) for word, rest in instructions() if word == "CMD"]
+
+    assert command[0] == "gunicorn"
+    run(
+        [sys.executable, "-P", "-m", "gunicorn", "--check-config", *command[1:]],
+        site.parent,
+        PYTHONPATH=str(site),
+        PYTHONDONTWRITEBYTECODE="1",
+        BURGEE_INSECURE="true",
+        KUBECONFIG=str(kubeconfig),
+        GUNICORN_CMD_ARGS=f"--worker-tmp-dir={site.parent}",
+    )
+
+
+def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
+    users = [rest for word, rest in instructions() if word == "USER"]
+
+    assert users
+    assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users)
+
+
+def test_the_last_stage_takes_only_the_environment_of_the_build() -> None:
+    words = instructions()
+    last = max(index for index, (word, _) in enumerate(words) if word == "FROM")
+
+    assert [rest for word, rest in words[last:] if word in {"COPY", "ADD", "RUN"}] == [
+        "--from=build /opt/burgee /opt/burgee"
+    ]
+
+
+def test_everything_that_is_installed_is_pinned_by_hash() -> None:
+    installs = [
+        step
+        for word, rest in instructions()
+        if word == "RUN"
+        for step in rest.split("&&")
+        if " install " in step
+    ]
+
+    assert len(installs) == 3
+    for step in installs:
+        assert "--require-hashes" in step or "--no-index" in step
+        assert "--no-deps" in step
+
+
+def test_the_build_tools_are_those_of_development() -> None:
+    def blocks(name: str) -> set[str]:
+        text = (REPOSITORY / name).read_text()
+        return {block.strip() for block in re.split(r"(?m)^(?=\w)", text) if block.strip()}
+
+    build = blocks("requirements-build.lock")
+    assert any(block.startswith("hatchling==") for block in build)
+    assert build <= blocks("requirements-dev.lock")
+
+
+def test_the_build_context_is_a_list_of_what_may_enter() -> None:
+    lines = (REPOSITORY / ".dockerignore").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    copied = {
+        name
+        for word, rest in instructions()
+        if word == "COPY" and not rest.startswith("--from")
+        for name in rest.split()[:-1]
+    }
+
+    assert patterns[0] == "*"
+    assert {p.removeprefix("!") for p in patterns if p.startswith("!")} == copied
+    last = max(index for index, p in enumerate(patterns) if p.startswith("!"))
+    assert {"lib/burgee/playground", "lib/burgee/cli.py"} <= set(patterns[last:])
