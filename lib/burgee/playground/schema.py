@@ -1,6 +1,6 @@
 """Structural schemas of CRDs: unknown fields are pruned, missing ones get their defaults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from burgee.api.manifest import Manifest
@@ -69,3 +69,26 @@ def _defaulted_map(schema: Mapping[str, Any], value: Mapping[str, Any]) -> dict[
         for name in result.keys() - properties.keys():
             result[name] = defaulted(additional, result[name])
     return result
+
+
+def unknown_fields(
+    schema: Mapping[str, Any], value: Any, path: str = "", *, root: bool = False
+) -> Iterator[str]:
+    """The paths of all fields that pruning would take away."""
+    if isinstance(value, list):
+        items: Manifest = schema.get("items") or {}
+        for index, part in enumerate(value):
+            yield from unknown_fields(items, part, f"{path}[{index}]")
+    if not isinstance(value, dict):
+        return
+    kept = _pruned_map(schema, value, root=root)
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    additional = schema.get("additionalProperties")
+    for name, part in value.items():
+        place = f"{path}.{name}" if path else name
+        if name not in kept:
+            yield place
+        elif name in properties and not (root and name in _IDENTITY):
+            yield from unknown_fields(properties[name], part, place)
+        elif isinstance(additional, Mapping):
+            yield from unknown_fields(additional, part, place)
