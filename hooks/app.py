@@ -10,7 +10,6 @@ The text of a 4xx or 5xx lands in a Kubernetes Event on the Canary, so it holds 
 or the class of a foreign exception, never the text of one.
 """
 
-import importlib
 import os
 import time
 from collections.abc import Mapping
@@ -25,6 +24,7 @@ from burgee.adapters.kubeconfig import access_from_environment
 from burgee.adapters.memo import Memo
 from burgee.adapters.prometheus import Prometheus
 from burgee.errors import ClusterError
+from hooks import customize, finalize, sync
 from hooks.auth import Gate
 from hooks.context import ContextExecutor, Handler, HookContext
 from hooks.logs import configure_logging
@@ -32,7 +32,11 @@ from hooks.meters import CONTENT_TYPE, Meters
 from hooks.settings import Settings
 from hooks.shell import Shell
 
-HOOKS = ("sync", "finalize", "customize")
+HANDLERS: Mapping[str, Handler] = {
+    "customize": customize.handle,
+    "finalize": finalize.handle,
+    "sync": sync.handle,
+}
 _IO_THREADS_PER_SYNC = 4
 
 log = structlog.get_logger(__name__)
@@ -53,7 +57,7 @@ def create_app(
     """
     settings = settings or Settings.from_environment(os.environ)
     configure_logging(settings.log_level)
-    handlers = handlers if handlers is not None else _handlers()
+    handlers = handlers if handlers is not None else HANDLERS
     context = HookContext(
         settings=settings,
         kube=kube or KubeClient(access_from_environment(os.environ)),
@@ -70,8 +74,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.extensions["burgee"] = context
     gate = Gate(settings)
-    for hook in HOOKS:
-        shell = Shell(hook=hook, handler=handlers[hook], context=context, gate=gate)
+    for hook, handler in handlers.items():
+        shell = Shell(hook=hook, handler=handler, context=context, gate=gate)
         app.add_url_rule(f"/{hook}", hook, shell.serve, methods=["POST"])
     _add_probes(app, context)
     if settings.ignored_flags:
@@ -79,10 +83,6 @@ def create_app(
     if settings.insecure:
         log.warning("anybody who reaches this server may call its hooks", insecure=True)
     return app
-
-
-def _handlers() -> Mapping[str, Handler]:
-    return {hook: importlib.import_module(f"hooks.{hook}").handle for hook in HOOKS}
 
 
 def _add_probes(app: Flask, context: HookContext) -> None:

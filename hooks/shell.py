@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import structlog
 from flask import Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.errors import BadRequest, BurgeeError, ClusterError, InvalidAnswer, Stale
@@ -72,8 +71,11 @@ class Shell:
             raise BadRequest("the content type is not application/json")
         try:
             raw = request.get_data(cache=False)
-        except RequestEntityTooLarge:
-            raise _TooLarge("the body is too large (BURGEE_MAX_BODY_BYTES)") from None
+        except Exception as error:
+            # Werkzeug's own errors carry the code that they stand for.
+            if getattr(error, "code", None) == 413:
+                raise _TooLarge("the body is too large (BURGEE_MAX_BODY_BYTES)") from None
+            raise BadRequest("the body could not be read") from None
         body = parse_envelope(raw, hook=self.hook)
         parent: Manifest = body["parent"]
         structlog.contextvars.bind_contextvars(canary=f"{namespace_of(parent)}/{name_of(parent)}")

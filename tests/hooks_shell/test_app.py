@@ -1,5 +1,6 @@
 """The server around small handlers: every way a call can end."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,20 @@ def test_a_body_over_the_limit_is_not_read(shop: Any) -> None:
     response = shop.post(app, body=shop.envelope(padding="x" * 2000))
     assert response.status_code == 413
     assert "BURGEE_MAX_BODY_BYTES" in response.text
+
+
+def test_a_body_that_breaks_off_is_refused(shop: Any) -> None:
+    response = (
+        shop.app(fine)
+        .test_client()
+        .post(
+            "/sync",
+            content_type="application/json",
+            environ_overrides={"wsgi.input": io.BytesIO(b'{"contr'), "CONTENT_LENGTH": "99"},
+        )
+    )
+
+    assert (response.status_code, response.text) == (400, "the body could not be read\n")
 
 
 @pytest.mark.parametrize("hook", ["sync", "finalize", "customize"])
