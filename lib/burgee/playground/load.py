@@ -21,6 +21,7 @@ class Response:
         started: `time.monotonic()` when it was sent.
         ended: likewise when it was answered.
         version: what the response says that it comes from, empty where it says nothing.
+        pod: likewise.
         status: HTTP status, `NO_RESPONSE` where the connection broke.
     """
 
@@ -28,6 +29,7 @@ class Response:
     ended: float
     version: str
     status: int
+    pod: str = ""
 
     @property
     def failed(self) -> bool:
@@ -121,12 +123,15 @@ class Load:
 
     def _one(self, connection: http.client.HTTPConnection) -> Response:
         started = self._clock()
-        version, status = "", NO_RESPONSE
+        version, pod, status = "", "", NO_RESPONSE
         try:
             connection.request("GET", self._path, headers={"host": self._host})
             answer = connection.getresponse()
             answer.read()
-            version, status = answer.getheader("x-version", ""), answer.status
+            version, pod = answer.getheader("x-version", ""), answer.getheader("x-pod", "")
+            status = answer.status
         except (OSError, http.client.HTTPException):
             connection.close()  # the next request opens a new one
-        return Response(started=started, ended=self._clock(), version=version, status=status)
+        return Response(
+            started=started, ended=self._clock(), version=version, status=status, pod=pod
+        )

@@ -1,0 +1,42 @@
+"""The `burgee` command."""
+
+import importlib
+import sys
+
+import click
+
+
+@click.group()
+@click.version_option(package_name="burgee")
+def main() -> None:
+    """Progressive delivery for Kubernetes."""
+
+
+@main.command()
+@click.option(
+    "--scenario",
+    type=click.Choice(["default", "promote", "rollback", "gate", "all"]),
+    default="default",
+    show_default=True,
+    help="default: a good version is promoted, then a bad one is rolled back.",
+)
+@click.option("--keep", is_flag=True, help="Leave everything up until Ctrl-C.")
+@click.option(
+    "--prometheus",
+    default="",
+    metavar="PATH",
+    help="A Prometheus binary to use, or `in-process`; the default is to look on the PATH.",
+)
+def demo(scenario: str, *, keep: bool, prometheus: str) -> None:
+    """Run whole releases on this machine, with real traffic."""
+    try:
+        playground = importlib.import_module("burgee.playground.demo")
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"{error.name} is missing: install burgee with its extra, burgee[demo]"
+        ) from error
+    try:
+        code = playground.run_demo(scenario=scenario, keep=keep, prometheus=prometheus)
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(code)
