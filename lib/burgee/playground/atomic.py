@@ -22,7 +22,6 @@ def update_live(
     meant: Manifest,
     change: Callable[[Manifest], Manifest | None],
     *,
-    manager: str = MANAGER,
     subresource: str = "",
 ) -> Manifest:
     """Change the live object that has the identity of `meant`.
@@ -32,7 +31,6 @@ def update_live(
         resource: its kind.
         meant: gives namespace, name and uid.
         change: makes the new object from the live one without touching it; None leaves it.
-        manager: who writes.
         subresource: `status` or empty.
 
     Returns:
@@ -50,7 +48,7 @@ def update_live(
         if changed is None:
             return live
         try:
-            return store.update(resource, changed, manager=manager, subresource=subresource)
+            return store.update(resource, changed, manager=MANAGER, subresource=subresource)
         except ApiError as error:
             if error.reason != "Conflict" or pause is None:
                 raise

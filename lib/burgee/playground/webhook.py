@@ -137,6 +137,8 @@ class HookClient:
         while chunk := response.read1(_CHUNK_BYTES):
             yield chunk
             self._limit(connection, deadline)
+        # Only a read without a limit lets the response know that it is over.
+        yield response.read()
 
     @staticmethod
     def _limit(connection: http.client.HTTPConnection, deadline: float) -> None:

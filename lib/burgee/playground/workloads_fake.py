@@ -11,7 +11,7 @@ from typing import Self
 
 from burgee.api.manifest import Manifest, annotations_of, metadata
 from burgee.playground.apierror import ApiError
-from burgee.playground.atomic import update_live, with_metadata
+from burgee.playground.atomic import with_metadata
 from burgee.playground.informer import Informer, key_of
 from burgee.playground.rollout import (
     Counts,
@@ -33,6 +33,7 @@ from burgee.playground.workqueue import WorkQueue
 
 MANAGER = "kube-controller-manager"
 REVISION = "deployment.kubernetes.io/revision"
+_RETRY_SECONDS = 0.02
 KINDS = ("deployments", "daemonsets", "statefulsets")
 
 
@@ -103,9 +104,7 @@ class FakeWorkloads:
                 self._sync(*key)
             except ApiError:
                 # It changed or went away meanwhile; if it changed, look again.
-                self._queue.add_rate_limited(key)
-            else:
-                self._queue.forget(key)
+                self._queue.add_after(key, _RETRY_SECONDS)
             finally:
                 self._queue.done(key)
 
@@ -120,32 +119,21 @@ class FakeWorkloads:
         self._pods[uid] = pods
         counts = count(pods, limits, now)
         if workload["kind"] == "Deployment":
-            workload = self._write_revision(workload, pods)
             status = deployment_status(workload, pods, limits, counts, now)
         else:
             status = _other_status(workload, pods, counts)
-        self._write_status(workload, status)
+        self._write_status(workload, pods, status)
         for due in next_change(pods, limits, deadline_of(workload)):
             if due > now:
                 self._queue.add_after((plural, name), (due - now).total_seconds() + 0.001)
 
-    def _write_revision(self, workload: Manifest, pods: Pods) -> Manifest:
-        """Number the template as kube-controller-manager does, in an annotation."""
-        annotations = annotations_of(workload)
-        if annotations.get(REVISION) == str(pods.revision):
-            return workload
-        resource = self._store.resource("apps/v1", "deployments")
-
-        def change(live: Manifest) -> Manifest:
-            return with_metadata(
-                live, annotations={**annotations_of(live), REVISION: str(pods.revision)}
-            )
-
-        return update_live(self._store, resource, workload, change, manager=MANAGER)
-
-    def _write_status(self, workload: Manifest, status: Manifest) -> None:
+    def _write_status(self, workload: Manifest, pods: Pods, status: Manifest) -> None:
+        """Write the status, and with it the number of the template as Kubernetes does."""
         if workload.get("status") == status:
             return
+        if workload["kind"] == "Deployment":
+            numbered = {**annotations_of(workload), REVISION: str(pods.revision)}
+            workload = with_metadata(workload, annotations=numbered)
         resource = self._store.resource("apps/v1", workload["kind"])
         self._store.update(
             resource, {**workload, "status": status}, manager=MANAGER, subresource="status"
