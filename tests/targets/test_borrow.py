@@ -94,11 +94,18 @@ def test_kept_service_is_as_observed_but_for_what_the_server_writes(apex: Manife
     observed = deepcopy(apex)
     observed["metadata"] |= {"uid": "u", "resourceVersion": "1"}
     observed["metadata"]["labels"]["controller-uid"] = "u"
-    observed["spec"]["clusterIP"] = "10.0.0.1"
+    observed["spec"] |= {"clusterIP": "10.0.0.1", "sessionAffinity": "None"}
     kept = keep_service(observed)
 
     assert kept["metadata"] == apex["metadata"]
-    assert kept["spec"] == {**apex["spec"], "clusterIP": "10.0.0.1"}
+    assert kept["spec"] == apex["spec"]
+
+
+def test_kept_headless_service_stays_headless(apex: Manifest) -> None:
+    observed = deepcopy(apex)
+    observed["spec"] |= {"clusterIP": "None"}
+
+    assert keep_service(observed)["spec"] == {**apex["spec"], "clusterIP": "None"}
 
 
 def test_kept_service_without_metadata_has_none() -> None:

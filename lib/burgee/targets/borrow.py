@@ -12,6 +12,7 @@ from burgee.api.manifest import Manifest, annotations_of, labels_of
 from burgee.targets.metadata import identity, is_local, own_labels
 
 _SERVICE_FIELDS = ("selector", "ports")
+_APPLIED_FIELDS = ("type", "selector", "ports", "trafficDistribution")
 
 
 def borrowed_fields(desired: Manifest) -> Manifest:
@@ -53,7 +54,15 @@ def _are_ports(items: list[Any]) -> bool:
 
 
 def keep_service(observed: Manifest) -> Manifest:
-    """An owned Service to apply again as it is observed."""
+    """An owned Service to apply again as it is observed.
+
+    Only the fields that are ever applied: one that the server filled in (clusterIP) would be ours
+    from then on, and an apply without it would be refused as an attempt to take it away.
+    """
+    spec: Manifest = observed.get("spec") or {}
+    kept = {field: spec[field] for field in _APPLIED_FIELDS if field in spec}
+    if spec.get("clusterIP") == "None":
+        kept["clusterIP"] = "None"
     metadata = identity(observed)
     labels = own_labels(labels_of(observed))
     annotations = {k: v for k, v in annotations_of(observed).items() if not is_local(k)}
@@ -65,5 +74,5 @@ def keep_service(observed: Manifest) -> Manifest:
         "apiVersion": observed["apiVersion"],
         "kind": observed["kind"],
         "metadata": metadata,
-        "spec": observed.get("spec") or {},
+        "spec": kept,
     }
