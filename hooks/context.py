@@ -24,7 +24,8 @@ class ContextExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn` in a copy of the caller's context."""
-        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+        run: Callable[..., T] = contextvars.copy_context().run
+        return super().submit(run, fn, *args, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -26,7 +26,7 @@ def parse_envelope(raw: bytes, *, hook: str) -> Manifest:
         raise BadRequest("the body is no JSON") from None
     if not isinstance(body, dict):
         raise BadRequest("the body is no JSON object")
-    wanted = ("controller", "parent")
+    wanted: tuple[str, ...] = ("controller", "parent")
     if hook != "customize":
         wanted += ("children", "related")
     for key in wanted:

@@ -149,7 +149,8 @@ class _OneServer(HTTPAdapter):
         with self._lock:
             if self._pool is None:
                 pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
-                super().cert_verify(pool, request.url, verify, cert)
+                set_up: Any = super().cert_verify
+                set_up(pool, request.url, verify, cert)
                 self._pool = pool
             return self._pool
 
