@@ -30,7 +30,8 @@ def admitted(
         if resource.schema is not None:
             ready = defaulted(resource.schema, pruned(resource.schema, new, root=True))
     else:
-        ready = clone(new)
+        # Defaults are filled into everything but metadata.
+        ready = {k: v if k == "metadata" else clone(v) for k, v in new.items()}
         if resource.plural == "services":
             _cluster_ip(ready, old, allocate)
         if resource.key == CRD_KEY:

@@ -8,7 +8,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from burgee.api.manifest import Manifest, name_of
+from burgee.api.manifest import Manifest, labels_of, metadata, name_of
 
 _Filler = Callable[[Manifest], None]
 
@@ -17,7 +17,7 @@ def fill(manifest: Manifest, plural: str) -> None:
     """Fill the defaults of a built-in kind in. Changed in place.
 
     Args:
-        manifest: owned by the caller, down to its leaves.
+        manifest: owned by the caller, down to its leaves, except for metadata.
         plural: which kind.
     """
     filler = _FILLERS.get(plural)
@@ -38,8 +38,8 @@ def _set(target: Manifest, **values: Any) -> None:
 
 
 def _namespace(manifest: Manifest) -> None:
-    labels: Manifest = manifest["metadata"].setdefault("labels", {})
-    labels.setdefault("kubernetes.io/metadata.name", name_of(manifest))
+    labels = {**labels_of(manifest), "kubernetes.io/metadata.name": name_of(manifest)}
+    manifest["metadata"] = {**metadata(manifest), "labels": labels}
     _set(_spec(manifest), finalizers=["kubernetes"])
     _set(manifest, status={"phase": "Active"})
 

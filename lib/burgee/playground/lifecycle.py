@@ -115,39 +115,38 @@ def replaced(resource: Resource, old: Manifest, new: Manifest, subresource: str)
     Args:
         resource: the kind.
         old: what is stored.
-        new: what was sent; changed in place.
+        new: what was sent; it may share parts with `old`.
         subresource: "" for the object itself, else "status".
     """
     if subresource == STATUS:
-        found: Manifest = {**old, "status": new.get("status", {})}
-        if "status" not in new:
-            found.pop("status")
-        return found
-    was, meta = metadata(old), new.setdefault("metadata", {})
-    for field in _SYSTEM_FIELDS:
-        if field in was:
-            meta[field] = was[field]
-    for field in _DELETION_FIELDS:
-        meta.pop(field, None)
-        if field in was:
-            meta[field] = was[field]
-    if not meta.get("managedFields") and "managedFields" in was:
-        meta["managedFields"] = was["managedFields"]
-    meta["resourceVersion"] = was["resourceVersion"]
-    if was.get("deletionTimestamp"):
-        _drop_new_finalizers(was, meta)
+        found = {**old, "status": new.get("status")}
+        return found if found["status"] is not None else _without(found, "status")
+    found = {**new, "metadata": _kept_metadata(metadata(old), metadata(new))}
+    found |= {"apiVersion": old["apiVersion"], "kind": old["kind"]}
     if STATUS in resource.subresources:
-        new.pop("status", None)
-        if "status" in old:
-            new["status"] = old["status"]
-    return new
+        return {**found, "status": old["status"]} if "status" in old else _without(found, "status")
+    return found
 
 
-def _drop_new_finalizers(was: Manifest, meta: Manifest) -> None:
-    """An object that is being deleted takes no new finalizers."""
-    allowed: list[str] = was.get("finalizers") or []
-    given: list[str] = meta.get("finalizers") or []
-    meta["finalizers"] = [f for f in given if f in allowed]
+def _without(manifest: Manifest, field: str) -> Manifest:
+    return {k: v for k, v in manifest.items() if k != field}
+
+
+def _kept_metadata(was: Manifest, given: Manifest) -> Manifest:
+    """Metadata as given, but for what only the server sets."""
+    meta = {k: v for k, v in given.items() if k not in _DELETION_FIELDS}
+    kept = (*_SYSTEM_FIELDS, *_DELETION_FIELDS, "resourceVersion")
+    meta |= {k: was[k] for k in kept if k in was}
+    known = was.get("managedFields")
+    # Where nothing changed, the stored list itself goes on: readers of it remember it.
+    if known and (not meta.get("managedFields") or meta["managedFields"] == known):
+        meta["managedFields"] = known
+    if was.get("deletionTimestamp"):
+        # An object that is being deleted takes no new finalizers.
+        allowed: list[str] = was.get("finalizers") or []
+        finalizers: list[str] = meta.get("finalizers") or []
+        meta["finalizers"] = [f for f in finalizers if f in allowed]
+    return meta
 
 
 def next_generation(resource: Resource, old: Manifest, new: Manifest) -> int | None:

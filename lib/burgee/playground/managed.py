@@ -43,6 +43,8 @@ class Owner:
     subresource: str = ""
     time: str = field(default="", compare=False)
     fields: FieldSet = NONE
+    source: Manifest | None = field(default=None, compare=False)
+    """The entry that this was read from, while it says the same."""
 
     def is_same(self, other: "Owner") -> bool:
         """Whether both are one entry at different times."""
@@ -56,18 +58,31 @@ class Owner:
 def owners_of(manifest: Mapping[str, Any]) -> list[Owner]:
     """The entries of an object's managedFields."""
     entries: list[Manifest] = metadata(manifest).get("managedFields") or []
-    return [
-        Owner(
-            manager=e.get("manager", ""),
-            operation=e.get("operation", UPDATE),
-            api_version=e.get("apiVersion", ""),
-            subresource=e.get("subresource", ""),
-            time=e.get("time", ""),
-            fields=from_fields_v1(e.get("fieldsV1") or {}),
-        )
-        for e in entries
-        if e
-    ]
+    return [_read(e) for e in entries if e]
+
+
+_REMEMBERED = 8192
+_known: dict[int, Owner] = {}
+"""Owners by the identity of their entries, which are never changed once they are stored."""
+
+
+def _read(entry: Manifest) -> Owner:
+    known = _known.get(id(entry))
+    if known is not None and known.source is entry:
+        return known
+    owner = Owner(
+        manager=entry.get("manager", ""),
+        operation=entry.get("operation", UPDATE),
+        api_version=entry.get("apiVersion", ""),
+        subresource=entry.get("subresource", ""),
+        time=entry.get("time", ""),
+        fields=from_fields_v1(entry.get("fieldsV1") or {}),
+        source=entry,
+    )
+    if len(_known) >= _REMEMBERED:
+        _known.clear()
+    _known[id(entry)] = owner
+    return owner
 
 
 def written(owners: Iterable[Owner]) -> list[Manifest]:
@@ -76,6 +91,8 @@ def written(owners: Iterable[Owner]) -> list[Manifest]:
 
 
 def _entry(owner: Owner) -> Manifest:
+    if owner.source is not None:
+        return owner.source
     entry: Manifest = {
         "manager": owner.manager,
         "operation": owner.operation,
@@ -130,6 +147,13 @@ def after_update(
         if owner.is_same(mine):
             mine = replace(mine, fields=owner.fields)
         else:
-            others.append(replace(owner, fields=owner.fields - diff.changed - diff.removed))
+            others.append(without_fields(owner, diff.changed | diff.removed))
     mine = replace(mine, fields=(mine.fields | diff.changed) - diff.removed)
     return written([*others, mine])
+
+
+def without_fields(owner: Owner, fields: FieldSet) -> Owner:
+    """The owner after others took some of its fields, or nobody has them any more."""
+    if owner.fields.isdisjoint(fields):
+        return owner
+    return replace(owner, fields=owner.fields - fields, source=None)

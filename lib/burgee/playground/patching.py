@@ -18,7 +18,7 @@ STRATEGIC = "application/strategic-merge-patch+json"
 
 
 def patched(resource: Resource, target: Manifest, patch: Any, content_type: str) -> Manifest:
-    """The target after the patch, as a copy.
+    """The target after the patch; it may share parts with the target, which stays as it is.
 
     Raises:
         ApiError: 415 for a type that the kind does not take, 400 or 422 for a broken patch.
@@ -29,9 +29,9 @@ def patched(resource: Resource, target: Manifest, patch: Any, content_type: str)
             raise bad_request("a JSON patch must be a list")
         found = json_patch(clone(target), patch)
     elif content_type == MERGE:
-        found = merge_patch(clone(target), clone(_object(patch)))
+        found = merge_patch(target, clone(_object(patch)))
     elif content_type == STRATEGIC and not resource.custom:
-        found = strategic_patch(shape_of(resource), clone(target), clone(_object(patch)))
+        found = strategic_patch(shape_of(resource), target, clone(_object(patch)))
     else:
         accepted = [JSON, MERGE, APPLY] + ([] if resource.custom else [STRATEGIC])
         raise unsupported_media_type(

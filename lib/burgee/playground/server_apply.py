@@ -1,7 +1,7 @@
 """Server-side apply: a manager's whole wish is merged, and what it no longer wishes goes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from burgee.api.manifest import Manifest, metadata
@@ -22,6 +22,7 @@ from burgee.playground.managed import (
     Owner,
     owners_of,
     projected,
+    without_fields,
     written,
 )
 from burgee.playground.resources import STATUS, Resource
@@ -82,7 +83,7 @@ def apply(
     clashes = [(o, o.fields & changed) for o in others if o.fields & changed]
     if clashes and not force:
         raise _clash(clashes)
-    others = [replace(o, fields=o.fields - changed) for o in others]
+    others = [without_fields(o, changed) for o in others]
     if last is not None and (gone := last.fields - mine.fields):
         kept = with_parents(mine.fields.union(*(o.fields for o in others)))
         after = without(shape, after, with_parents(gone) - kept - {_METADATA})
