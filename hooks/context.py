@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
@@ -24,7 +24,7 @@ class ContextExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run `fn` in a copy of the caller's context."""
-        run: Callable[..., T] = contextvars.copy_context().run
+        run: Callable[..., Any] = contextvars.copy_context().run
         return super().submit(run, fn, *args, **kwargs)
 
 
