@@ -125,21 +125,25 @@ def test_a_users_object_of_the_same_name_is_taken_over(world: World, reply: type
     assert live["metadata"]["ownerReferences"][0]["uid"] == parent["metadata"]["uid"]
 
 
-def test_an_object_that_another_parent_owns_is_an_error(world: World, reply: type[Reply]) -> None:
-    def answer(body: Any) -> Reply:
-        name = body["parent"]["metadata"]["name"]
-        return reply(body={"status": {}, "children": [config(value=name)]})
-
-    world.hooks.answers["/sync"] = answer
-    world.parent("first")
-    controller = world.controller()
-    world.settle(controller)
-    world.parent("second")
-    outcome = controller.step()
-    assert outcome.key == ("t1", "second")
+def test_an_object_that_another_controller_owns_is_an_error(
+    world: World, reply: type[Reply]
+) -> None:
+    owner = world.put(config("owner"))
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "owner",
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    world.put(config(value="theirs", ownerReferences=[reference]))
+    world.parent()
+    answering(world, reply, config(value="ours"), config("other"))
+    outcome = world.controller().step()
     assert "can't apply ConfigMap cm" in str(outcome.error)
-    assert world.get("v1", "ConfigMap", "cm")["data"] == {"key": "first"}
-    assert world.canary("second")["status"] == {"observedGeneration": 1}
+    assert world.get("v1", "ConfigMap", "cm")["data"] == {"key": "theirs"}
+    assert world.get("v1", "ConfigMap", "other") is not None
+    assert world.events()[0]["reason"] == "SyncError"
 
 
 def test_an_old_last_applied_annotation_is_taken_off(world: World, reply: type[Reply]) -> None:

@@ -52,11 +52,18 @@ class Hooks:
     finalize: HookClient | None
     customize: HookClient | None
 
+    def abort(self) -> None:
+        """Let calls that run fail, and all that come."""
+        for hook in self._all():
+            hook.abort()
+
     def close(self) -> None:
-        """Close their connections."""
-        for hook in (self.sync, self.finalize, self.customize):
-            if hook is not None:
-                hook.close()
+        """Close their connections; to be called when no thread uses them any more."""
+        for hook in self._all():
+            hook.close()
+
+    def _all(self) -> list[HookClient]:
+        return [h for h in (self.sync, self.finalize, self.customize) if h is not None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -167,10 +174,11 @@ class Loop:
         """Stop; calls of hooks that run fail, what they wrote stays."""
         self._stop.set()
         self.queue.close()
-        self._hooks.close()
+        self._hooks.abort()
         self.informers.close()
         for thread in self._threads:
             thread.join(_SYNC_TIMEOUT_SECONDS)
+        self._hooks.close()
 
     def enqueue(self, parent: Manifest) -> None:
         """Sync a parent as soon as possible, if it is ours."""

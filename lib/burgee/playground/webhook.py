@@ -77,6 +77,7 @@ class HookClient:
             self._headers["Authorization"] = authorization
         self._lock = threading.Lock()
         self._turn = 0
+        self._aborted = False
         self._local = threading.local()
         self._open: set[http.client.HTTPConnection] = set()
 
@@ -99,8 +100,19 @@ class HookClient:
             raise HookFailed(f"unsupported status code: {status} body: {text}")
         return answer
 
+    def abort(self) -> None:
+        """Let calls that run fail, and all that come."""
+        with self._lock:
+            self._aborted = True
+            sockets = [connection.sock for connection in self._open]
+        for sock in sockets:
+            if sock is not None:
+                # The thread that owns the connection closes it; it may have done so just now.
+                with suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Close all connections; calls that run fail."""
+        """Close all connections; to be called when no thread uses them any more."""
         with self._lock:
             connections = list(self._open)
             self._open.clear()
@@ -167,6 +179,8 @@ class HookClient:
             self._drop(index)
 
     def _connect(self, index: int) -> http.client.HTTPConnection:
+        if self._aborted:
+            raise HookFailed("context canceled")
         target = self._targets[index]
         kind = (
             http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
