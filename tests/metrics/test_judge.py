@@ -45,35 +45,31 @@ BARE = check(Limits(minimum=1, maximum=10))
 @pytest.mark.parametrize(
     ("what", "value", "verdict", "message"),
     [
-        pytest.param(RATE, 99, "Passed", "mine is 99%, at least 99%", id="rate at the limit"),
+        pytest.param(RATE, 99, "Passed", "99%, at least 99%", id="rate at the limit"),
         pytest.param(
             RATE,
             98.9999999,
             "Failed",
-            "mine is 98.9999999%, below the minimum of 99%",
+            "98.9999999%, below the minimum of 99%",
             id="rate below by a hair",
         ),
-        pytest.param(
-            DURATION, 500.99, "Passed", "mine is 500 ms, at most 500 ms", id="ms are whole"
-        ),
-        pytest.param(
-            DURATION, 501, "Failed", "mine is 501 ms, above the maximum of 500 ms", id="ms over"
-        ),
+        pytest.param(DURATION, 500.99, "Passed", "500 ms, at most 500 ms", id="ms are whole"),
+        pytest.param(DURATION, 501, "Failed", "501 ms, above the maximum of 500 ms", id="ms over"),
         pytest.param(
             SECONDS, 0.0005, "Passed", "at least 0 ms and at most 500 ms", id="limits are whole"
         ),
         pytest.param(
-            SECONDS, 0.501, "Failed", "mine is 501 ms, above the maximum of 500 ms", id="seconds"
+            SECONDS, 0.501, "Failed", "501 ms, above the maximum of 500 ms", id="seconds"
         ),
-        pytest.param(BARE, 1, "Passed", "mine is 1, at least 1 and at most 10", id="least"),
-        pytest.param(BARE, 10, "Passed", "mine is 10, at least 1 and at most 10", id="most"),
-        pytest.param(BARE, 0.5, "Failed", "mine is 0.5, below the minimum of 1", id="under"),
-        pytest.param(BARE, 10.5, "Failed", "mine is 10.5, above the maximum of 10", id="over"),
-        pytest.param(check(Limits()), 7, "Passed", "mine is 7, without limits", id="open"),
-        pytest.param(BARE, math.inf, "Failed", "mine is inf, above the maximum", id="infinite"),
+        pytest.param(BARE, 1, "Passed", "1, at least 1 and at most 10", id="least"),
+        pytest.param(BARE, 10, "Passed", "10, at least 1 and at most 10", id="most"),
+        pytest.param(BARE, 0.5, "Failed", "0.5, below the minimum of 1", id="under"),
+        pytest.param(BARE, 10.5, "Failed", "10.5, above the maximum of 10", id="over"),
+        pytest.param(check(Limits()), 7, "Passed", "7, without limits", id="open"),
+        pytest.param(BARE, math.inf, "Failed", "inf, above the maximum", id="infinite"),
         pytest.param(RATE, -math.inf, "Failed", "below the minimum", id="minus infinite"),
-        pytest.param(DURATION, math.inf, "Failed", "mine is inf ms, above", id="infinite ms"),
-        pytest.param(RATE, math.nan, "NoData", "mine: no values found", id="not a number"),
+        pytest.param(DURATION, math.inf, "Failed", "inf ms, above", id="infinite ms"),
+        pytest.param(RATE, math.nan, "NoData", "no values found", id="not a number"),
     ],
 )
 def test_values_are_judged_by_the_limits(
@@ -90,9 +86,9 @@ def test_no_data_and_errors_are_failures_with_their_own_words() -> None:
     error = judge(RATE, SourceError(message="connection refused"))
     broken = judge_broken(BrokenCheck(id="1/none", name="other", reason="no template"))
 
-    assert (no_data.verdict, no_data.message) == (Verdict.NO_DATA, "mine: no values found")
-    assert (error.verdict, error.message) == (Verdict.ERROR, "mine: connection refused")
-    assert (broken.verdict, broken.message) == (Verdict.ERROR, "other: no template")
+    assert (no_data.verdict, no_data.message) == (Verdict.NO_DATA, "no values found")
+    assert (error.verdict, error.message) == (Verdict.ERROR, "connection refused")
+    assert (broken.verdict, broken.message) == (Verdict.ERROR, "no template")
     assert [no_data.value, error.value, broken.value] == [None, None, None]
     assert [is_failure(judged) for judged in (no_data, error, broken)] == [True, True, True]
 
@@ -125,7 +121,7 @@ def test_status_shows_limits_and_leaves_out_what_is_empty() -> None:
         "value": 2,
         "min": 1,
         "max": 10,
-        "message": "mine is 2, at least 1 and at most 10",
+        "message": "2, at least 1 and at most 10",
     }
     assert bare == {"name": "mine", "verdict": "Passed", "at": "now"}
 

@@ -16,6 +16,9 @@ from burgee.engine.effects import HookCall, HookResult
 from burgee.metrics.judge import judge, judge_broken
 from burgee.metrics.model import BrokenCheck, Check, Measurement, Source, SourceError
 
+ROLLBACK = "rollback"
+"""The one type of webhook whose success ends a run."""
+
 Measure: TypeAlias = Callable[[Check, float], Measurement]
 """Runs one query within the seconds given."""
 
@@ -42,7 +45,7 @@ def run(
         judge_broken(check) if isinstance(check, BrokenCheck) else judge(check, measured[check.id])
         for check in plan.checks
     )
-    return Findings(checks=tuple(judged), hooks=started.results())
+    return Findings(checks=tuple(judged) if plan.analysis else None, hooks=started.results())
 
 
 def run_checks(
@@ -70,7 +73,7 @@ def run_checks(
 def run_hooks(
     calls: Sequence[HookCall], call: CallHook, executor: Executor, deadline: float
 ) -> dict[str, HookResult]:
-    """Results by key, in order up to the first failure; what comes after it is not called."""
+    """Results by key, in order, up to the first that settles the matter; see `_settles`."""
     return _start_hooks(calls, call, executor, deadline).results()
 
 
@@ -99,8 +102,8 @@ class _HookRun:
         self.future.cancel()
         ended = dict(self.ended)
         pending = next((call.key for call in self.calls if call.key not in ended), None)
-        failed = any(not result.succeeded for result in ended.values())
-        if pending is not None and not failed:
+        settled = any(_settles(call, ended[call.key]) for call in self.calls if call.key in ended)
+        if pending is not None and not settled:
             ended[pending] = HookResult(succeeded=False, message=_late(self.seconds))
         return ended
 
@@ -122,7 +125,7 @@ def _start_hooks(
 def _call_in_turn(
     calls: Sequence[HookCall], call: CallHook, deadline: float, ended: dict[str, HookResult]
 ) -> None:
-    """Call one after the other up to the first failure, and none once the time is over."""
+    """Call one after the other until the matter is settled, and none once the time is over."""
     for hook in calls:
         left = _left(deadline)
         if left <= 0:
@@ -134,8 +137,17 @@ def _call_in_turn(
                 succeeded=False, message=f"it could not be called ({type(error).__name__})"
             )
         ended[hook.key] = result
-        if not result.succeeded:
+        if _settles(hook, result):
             return
+
+
+def _settles(hook: HookCall, result: HookResult) -> bool:
+    """Whether the calls after this one are pointless: a failure, or a signal to roll back.
+
+    A rollback webhook that fails is one that does not signal. Source: flagger
+    pkg/controller/scheduler_hooks.go.
+    """
+    return result.succeeded if hook.type == ROLLBACK else not result.succeeded
 
 
 def _left(deadline: float) -> float:
@@ -143,4 +155,4 @@ def _left(deadline: float) -> float:
 
 
 def _late(seconds: float) -> str:
-    return f"no answer within {max(seconds, 0.0):.3g} s"
+    return f"no answer within {max(seconds, 0.0):.1f} s"

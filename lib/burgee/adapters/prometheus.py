@@ -18,9 +18,9 @@ from typing import Any, Protocol, cast
 from prometheus_api_client.exceptions import PrometheusApiClientException
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 from requests import PreparedRequest, Response
+from requests.adapters import Retry
 from requests.auth import AuthBase
 from requests.exceptions import JSONDecodeError
-from urllib3.util.retry import Retry
 
 from burgee.adapters.bounded import BoundedSession, reason
 from burgee.metrics.model import Check, Measurement, NoData, Sample, Source, SourceError

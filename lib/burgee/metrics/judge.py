@@ -34,7 +34,7 @@ def judge_broken(broken: BrokenCheck) -> Judged:
         id=broken.id,
         name=broken.name,
         verdict=Verdict.ERROR,
-        message=f"{broken.name}: {broken.reason}",
+        message=broken.reason,
     )
 
 
@@ -48,7 +48,7 @@ def _unmeasured(check: Check, verdict: Verdict, why: str) -> Judged:
         id=check.id,
         name=check.name,
         verdict=verdict,
-        message=f"{check.name}: {why}",
+        message=why,
         limits=check.limits,
         query=check.query,
     )
@@ -70,7 +70,7 @@ def _measured(check: Check, measured: float) -> Judged:
         id=check.id,
         name=check.name,
         verdict=verdict,
-        message=f"{check.name} is {_shown(value, check.unit)}, {verdict_text}",
+        message=f"{_shown(value, check.unit)}, {verdict_text}",
         value=value if math.isfinite(value) else None,
         limits=check.limits,
         query=check.query,
