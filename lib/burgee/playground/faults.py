@@ -49,6 +49,8 @@ class FaultRates:
 
 
 CALM = FaultRates()
+AS_MEASURED = FaultRates(stale_parent=0.35, stale_parent_seconds=0.03)
+"""A healthy Metacontroller: 16 to 33 of 78 to 94 measured syncs saw a stale parent."""
 HOSTILE = FaultRates(
     stale_parent=0.35,
     stale_parent_seconds=0.4,

@@ -9,7 +9,7 @@ takes in what has arrived until then.
 
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from burgee.api.manifest import Manifest, controller_uid, metadata, name_of, nam
 from burgee.playground.apierror import ApiError
 from burgee.playground.resources import Resource
 from burgee.playground.store import Store
-from burgee.playground.watches import Watch
+from burgee.playground.watches import Event, Watch
 
 Handler: TypeAlias = Callable[[Manifest | None, Manifest | None], None]
 """Called with the old and the new object: None and new when added, old and None when deleted."""
@@ -127,14 +127,18 @@ class Informer:
                 self._stop.wait(_RELIST_SECONDS)
 
     def _follow(self) -> None:
+        """Take events in when they are due, in their order: none overtakes a late one."""
+        waiting: deque[tuple[float, Event]] = deque()
         while self._watch is not None and not self._watch.closed and not self._stop.is_set():
-            event = self._watch.next(_RELIST_SECONDS)
-            if event is None:
-                continue
-            late = self._lag_seconds()
-            if late > 0:
-                self._stop.wait(late)
-            self._take(*event)
+            pause = _RELIST_SECONDS
+            if waiting:
+                pause = min(pause, max(0.0, waiting[0][0] - time.monotonic()))
+            event = self._watch.next(pause)
+            now = time.monotonic()
+            if event is not None:
+                waiting.append((now + self._lag_seconds(), event))
+            while waiting and waiting[0][0] <= now:
+                self._take(*waiting.popleft()[1])
 
     def _list(self) -> None:
         # The watch is opened first, so that nothing falls between it and the list.

@@ -221,6 +221,10 @@ class Loop:
         while (key := self.queue.get()) is not None:
             try:
                 self._process(key)
+            except BaseException as error:
+                # A panic in a worker ends Metacontroller; here it must not go unnoticed either.
+                self._crash(repr(error))
+                raise
             finally:
                 self.queue.done(key)
 
