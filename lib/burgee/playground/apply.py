@@ -21,18 +21,29 @@ def merged(shape: Shape, live: Any, config: Any) -> Any:
 
 
 def _merged_list(shape: Shape, live: list[Any], config: list[Any]) -> list[Any]:
-    """Items of the configuration in its order; others stay before the item that they preceded."""
+    """Items of the configuration in its order, those that are only live where they stood.
+
+    Live items go before what they preceded, and before items that are new.
+    """
     was, wanted = items_of(shape, live), items_of(shape, config)
+    order = list(was)
+    places = {key: place for place, key in enumerate(order)}
     result: list[Any] = []
-    waiting = [(element(shape, item), item) for item in live]
+    done: set[str] = set()
+    cursor = 0
     for key, item in wanted.items():
-        if key in was:
-            while waiting[0][0] not in wanted:
-                result.append(waiting.pop(0)[1])
-            waiting = [w for w in waiting if w[0] != key]
+        place = places.get(key, -1)
+        if place >= cursor:
+            passed, cursor = order[cursor:place], place + 1
+        else:
+            end = cursor
+            while end < len(order) and (order[end] not in wanted or order[end] in done):
+                end += 1
+            passed, cursor = order[cursor:end], end
+        result += [was[k] for k in passed if k not in wanted]
         result.append(merged(shape.item(), was[key], item) if key in was else item)
-    result.extend(kept for other, kept in waiting if other not in wanted)
-    return result
+        done.add(key)
+    return result + [was[k] for k in order[cursor:] if k not in wanted]
 
 
 def without(shape: Shape, value: Any, fields: FieldSet) -> Any:
