@@ -112,7 +112,7 @@ def decode_object(body: bytes, allowed: Iterable[str]) -> Manifest:
         return found
 
     try:
-        decoded = json.loads(body, object_pairs_hook=collect)
+        decoded = json.loads(body, object_pairs_hook=collect, parse_float=_number)
     except ValueError as error:
         raise InvalidHookAnswer(f"the answer is no JSON: {error}") from error
     if decoded is None:
@@ -123,6 +123,12 @@ def decode_object(body: bytes, allowed: Iterable[str]) -> Manifest:
     if unknown or repeated:
         raise InvalidHookAnswer(f"unknown fields {unknown}" if unknown else "a repeated field")
     return decoded
+
+
+def _number(text: str) -> float:
+    """A number as it is after Go has read and written it again: 7.0 becomes 7."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:
