@@ -25,6 +25,7 @@ OURS = {
     "Canary.status.phaseStartTime",
     "Canary.status.primaryRevision",
     "Canary.status.restarts",
+    "Canary.status.trafficMirrored",
     "Canary.status.trafficWeight",
 }
 WORDS_OF_1_20 = {

@@ -52,6 +52,7 @@ class CanaryStatus(WireModel):
         canary_weight: percent, as Flagger shows it.
         traffic_weight: percent that the route has to give the canary. Differs from
             canary_weight while a gate holds a promotion (Flagger shows 0 there).
+        traffic_mirrored: whether the route has to copy requests to the canary.
         next_step_time: when the next analysis step is due; None where nothing is timed.
         phase_start_time: when the phase began; other status writes do not move it.
         primary_revision: id of the revision that the primary is meant to run.
@@ -73,6 +74,7 @@ class CanaryStatus(WireModel):
     conditions: tuple[Condition, ...] = ()
     observed_generation: WholeNumber | None = None
     traffic_weight: WholeNumber | None = None
+    traffic_mirrored: bool | None = None
     next_step_time: str | None = None
     phase_start_time: str | None = None
     primary_revision: str = ""

@@ -11,6 +11,7 @@ from burgee.api.manifest import Manifest, namespace_of
 from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.clock import moment_of
 from burgee.engine.observation import Observation
+from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.validate import check_supported
 from burgee.errors import InvalidCanary
 from burgee.metrics.checks import build_checks
@@ -103,13 +104,17 @@ class Facts:
         return moment_of(self.status.phase_start_time) or self.now
 
     @property
+    def strategy(self) -> Strategy:
+        """How traffic reaches the new revision."""
+        return strategy_of(self.spec, self.router.capabilities)
+
+    @property
     def primary_revision(self) -> str:
         """The revision that the observed primary was made from, empty for none and Flagger's."""
         return revision_of(self.primary) if self.primary else ""
 
-    def route_shows(self, canary_weight: int) -> bool:
-        """True where the observed route objects give the canary exactly that weight."""
-        weights = Weights(primary=FULL_PERCENT - canary_weight, canary=canary_weight)
+    def route_shows(self, weights: Weights) -> bool:
+        """True where the observed route objects give both sides exactly these weights."""
         observed = tuple(self.observation.routes.values())
         return self.router.shows(observed, self.canary, self.names, weights)
 

@@ -7,7 +7,15 @@ from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of
 from burgee.engine.running import restart, roll_back, running_world
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
+from burgee.engine.turn import (
+    ALL_TO_PRIMARY,
+    PrimaryMode,
+    TargetMode,
+    Turn,
+    World,
+    event,
+    route_of,
+)
 
 
 def promote(facts: Facts) -> Turn:
@@ -18,7 +26,7 @@ def promote(facts: Facts) -> Turn:
         # The analysed template is gone and the primary still runs the old one: begin again.
         return restart(facts)
     mode = PrimaryMode.KEEP if facts.run_outdated else PrimaryMode.BUILD
-    world = World(primary=mode, target=TargetMode.RUN, canary_weight=status.routed_weight)
+    world = World(primary=mode, target=TargetMode.RUN, route=route_of(status))
     state = facts.primary_state
     deadline = after(facts.phase_start, facts.spec.deadline_seconds)
     if not (taken and state.ready) or facts.primary_is_small:
@@ -49,7 +57,7 @@ def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
     """Moves traffic to the primary; Finalising once it gets all."""
     now = facts.now
     if weight == 0:
-        status = enter(facts.status, Phase.FINALISING, now, traffic_weight=None)
+        status = enter(facts.status, Phase.FINALISING, now)
         told = event(facts, EventType.NORMAL, "Routing all traffic to the primary", cause="final")
         wake = None
     else:
@@ -58,12 +66,13 @@ def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
             facts.status,
             canary_weight=weight,
             traffic_weight=None,
+            traffic_mirrored=None,
             next_step_time=fine_stamp(wake),
             last_transition_time=stamp(now),
         )
         text = f"Primary weight {FULL_PERCENT - weight}"
         told = event(facts, EventType.NORMAL, text, cause="promotion-weight")
-    world = World(primary=world.primary, target=world.target, canary_weight=weight)
+    world = World(primary=world.primary, target=world.target, route=route_of(status))
     return Turn(status=status, world=world, wake_at=wake, events=(told,))
 
 
@@ -84,7 +93,7 @@ def _fail(facts: Facts, message: str) -> Turn:
     told = event(facts, EventType.WARNING, f"Promotion failed: {message}", cause="promotion")
     return Turn(
         status=status,
-        world=World(target=TargetMode.LEAVE, canary_weight=weight),
+        world=World(target=TargetMode.LEAVE, route=route_of(status)),
         detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
@@ -98,7 +107,7 @@ def finalise(facts: Facts) -> Turn:
         if not state.retriable and facts.canary_state.ready and not facts.run_outdated:
             return _fail(facts, f"primary: {state.message}")
         return Turn(status=status, world=running_world(status), detail=state.message)
-    if not facts.route_shows(0):
+    if not facts.route_shows(ALL_TO_PRIMARY):
         return Turn(status=status, world=running_world(status), detail="waiting for the route")
     status = enter(status, Phase.SUCCEEDED, facts.now)
     told = event(facts, EventType.NORMAL, "Promotion finished", cause="succeeded")

@@ -7,7 +7,7 @@ from burgee.engine.effects import EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of, first_failure, unasked
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import TargetMode, Turn, World, event
+from burgee.engine.turn import ALL_TO_CANARY, TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
 
 
@@ -34,8 +34,8 @@ def rest_world(status: CanaryStatus) -> World:
     After a failed promotion it is the other way round: the target serves and stays up.
     """
     if status.routed_weight == FULL_PERCENT:
-        return World(target=TargetMode.LEAVE, canary_weight=FULL_PERCENT)
-    return World(target=TargetMode.ZERO, canary_weight=0)
+        return World(target=TargetMode.LEAVE, route=ALL_TO_CANARY)
+    return World(target=TargetMode.ZERO)
 
 
 def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
@@ -59,6 +59,7 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
         tracked_configs=dict(facts.tracked),
         canary_weight=status.routed_weight,
         traffic_weight=None,
+        traffic_mirrored=None,
         failed_checks=0,
         iterations=0,
         checks=(),

@@ -1,6 +1,7 @@
 """Progressing: readiness, the steps of the analysis, failed checks, rollback."""
 
 from datetime import datetime
+from typing import Any
 
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, fine_stamp, stamp
@@ -8,9 +9,17 @@ from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
+from burgee.engine.strategy import Strategy, describe_step, has_begun, next_step, switch
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
-from burgee.engine.weights import next_weight, top_weight
+from burgee.engine.turn import (
+    ALL_TO_PRIMARY,
+    PrimaryMode,
+    TargetMode,
+    Turn,
+    World,
+    event,
+    route_of,
+)
 from burgee.metrics.checks import build_checks
 from burgee.metrics.model import Verdict
 
@@ -26,14 +35,14 @@ def progress(facts: Facts, findings: Findings) -> Turn | Plan:
         return blocked
     if facts.spec.skips_analysis:
         return _skip(facts)
-    if facts.status.routed_weight == 0:
+    if not has_begun(facts.status):
         return _begin(facts, findings)
     return _analyse(facts, findings)
 
 
 def running_world(status: CanaryStatus) -> World:
     """The target runs and gets the weight that status gives it."""
-    return World(target=TargetMode.RUN, canary_weight=status.routed_weight)
+    return World(target=TargetMode.RUN, route=route_of(status))
 
 
 def hold(facts: Facts, detail: str, *, wake_at: datetime | None = None) -> Turn:
@@ -76,7 +85,7 @@ def roll_back(facts: Facts, reason: str, message: str, status: CanaryStatus | No
     told = event(facts, EventType.WARNING, f"Rolled back: {message}", cause=f"rollback/{reason}")
     return Turn(
         status=status,
-        world=World(target=TargetMode.LEAVE, canary_weight=0),
+        world=World(target=TargetMode.LEAVE),
         detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
@@ -123,7 +132,7 @@ def _begin(facts: Facts, findings: Findings) -> Turn | Plan:
 def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     """A step that is due: webhooks and all checks, then up, on to promotion, or a failure."""
     status, due = facts.status, facts.next_step or facts.now
-    if not facts.route_shows(status.routed_weight):
+    if not facts.route_shows(route_of(status)):
         return _await_route(facts, due)
     if facts.now < due:
         return hold(facts, "", wake_at=due)
@@ -145,11 +154,11 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
         failures.insert(0, hook_failure)
     if failures:
         return _failed_check(facts, status, "; ".join(failures))
-    if status.phase is Phase.PROGRESSING:
+    if status.phase is Phase.PROGRESSING and not status.traffic_mirrored:
         gate = _pass_traffic_gate(facts, status, findings)
         if gate:
             return gate
-    if status.routed_weight < top_weight(facts.analysis):
+    if next_step(facts.strategy, facts.analysis, status, facts.router.capabilities):
         return _climb(facts, status)
     return _pass_promotion_gate(facts, status, findings)
 
@@ -172,6 +181,8 @@ def _pass_traffic_gate(
 
     A closed gate is no failed check. Source: reference 7.
     """
+    if facts.strategy is not Strategy.CANARY:
+        return None
     calls = calls_of(facts, "confirm-traffic-increase")
     if unasked(calls, findings):
         return Plan(hooks=calls)
@@ -196,12 +207,15 @@ def _pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings)
         return Plan(hooks=calls)
     failure = first_failure(calls, findings)
     if not failure:
-        return _promote(facts, status)
+        last = switch(facts.strategy, status, facts.router.capabilities)
+        return _take(facts, status, last) if last else _promote(facts, status)
     due = after(facts.now, facts.interval_seconds)
-    weight = status.routed_weight
     told: tuple[EmitEvent, ...] = ()
     if status.phase is not Phase.WAITING_PROMOTION:
-        status = enter(status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight)
+        weight, count = status.routed_weight, status.iterations
+        status = enter(
+            status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight, iterations=count
+        )
         text = f"The promotion waits for approval: {failure}"
         told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
     status = changed_status(status, next_step_time=fine_stamp(due))
@@ -210,17 +224,17 @@ def _pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings)
 
 
 def _climb(facts: Facts, status: CanaryStatus) -> Turn:
-    """The next weight; its analysis is due one interval from now."""
-    weight = next_weight(facts.analysis, status.routed_weight)
+    """The next step of the strategy."""
+    fields = next_step(facts.strategy, facts.analysis, status, facts.router.capabilities)
+    return _take(facts, status, fields or {})
+
+
+def _take(facts: Facts, status: CanaryStatus, fields: dict[str, Any]) -> Turn:
+    """Takes a step; its analysis is due one interval from now."""
     due = after(facts.now, facts.interval_seconds)
-    status = changed_status(
-        status,
-        canary_weight=weight,
-        traffic_weight=None,
-        next_step_time=fine_stamp(due),
-        last_transition_time=stamp(facts.now),
-    )
-    told = event(facts, EventType.NORMAL, f"Canary weight {weight}", cause="weight")
+    timing = {"next_step_time": fine_stamp(due), "last_transition_time": stamp(facts.now)}
+    status = changed_status(status, **(fields | timing))
+    told = event(facts, EventType.NORMAL, describe_step(fields), cause="step")
     return Turn(status=status, world=running_world(status), wake_at=due, events=(told,))
 
 
@@ -260,14 +274,19 @@ def _skip(facts: Facts) -> Turn:
     Flagger scales the target down without a look at the primary; here the primary has to be up.
     """
     status = facts.status
-    world = World(primary=PrimaryMode.BUILD, target=TargetMode.RUN, canary_weight=0)
-    if status.routed_weight or status.primary_revision != facts.revision:
+    world = World(primary=PrimaryMode.BUILD, target=TargetMode.RUN)
+    if has_begun(status) or status.primary_revision != facts.revision:
         status = changed_status(
-            status, canary_weight=0, traffic_weight=None, primary_revision=facts.revision
+            status,
+            canary_weight=0,
+            iterations=0,
+            traffic_weight=None,
+            traffic_mirrored=None,
+            primary_revision=facts.revision,
         )
         return Turn(status=status, world=running_world(status))
     taken = facts.primary_revision == facts.revision and not facts.primary_is_small
-    if not (taken and facts.primary_state.ready and facts.route_shows(0)):
+    if not (taken and facts.primary_state.ready and facts.route_shows(ALL_TO_PRIMARY)):
         message = facts.primary_state.message or "the primary takes over the revision"
         if taken and not facts.primary_state.retriable and not facts.primary_state.ready:
             return roll_back(facts, "PromotionFailed", message)

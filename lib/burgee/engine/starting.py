@@ -4,7 +4,7 @@ from burgee.api.status import Phase
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
+from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, TargetMode, Turn, World, event
 
 
 def start(facts: Facts) -> Turn:
@@ -17,13 +17,13 @@ def start(facts: Facts) -> Turn:
     if status.phase is Phase.NONE:
         status = enter(status, Phase.INITIALIZING, facts.now)
         told = event(facts, EventType.NORMAL, "Setting up the primary", cause="initializing")
-        world = World(primary=PrimaryMode.BUILD, canary_weight=None)
+        world = World(primary=PrimaryMode.BUILD, route=None)
         return Turn(status=status, world=world, events=(told,))
     if not _primary_is_up(facts):
-        world = World(primary=PrimaryMode.BUILD, canary_weight=None)
+        world = World(primary=PrimaryMode.BUILD, route=None)
         return Turn(status=status, world=world, detail=facts.primary_state.message)
-    world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE, canary_weight=0)
-    if not (facts.route_shows(0) and facts.apex_shows_primary):
+    world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
+    if not (facts.route_shows(ALL_TO_PRIMARY) and facts.apex_shows_primary):
         return Turn(status=status, world=world, detail="waiting for the route to the primary")
     status = changed_status(
         status, last_applied_spec=facts.template_hash, tracked_configs=dict(facts.tracked)

@@ -96,8 +96,10 @@ def enter(status: CanaryStatus, phase: Phase, now: datetime, **fields: Any) -> C
     }
     if phase not in {Phase.PROGRESSING, Phase.WAITING, Phase.PROMOTING}:
         implied |= {"canary_weight": 0, "iterations": 0}
+    if phase is not Phase.WAITING_PROMOTION and phase is not Phase.PROMOTING:
+        implied |= {"traffic_weight": None, "traffic_mirrored": None}
     if phase in {Phase.INITIALIZED, Phase.SUCCEEDED}:
-        implied |= {"last_promoted_spec": status.last_applied_spec, "traffic_weight": None}
+        implied |= {"last_promoted_spec": status.last_applied_spec}
     if phase is Phase.FAILED:
-        implied |= {"failed_checks": 0, "traffic_weight": None}
+        implied |= {"failed_checks": 0}
     return changed_status(status, **(implied | fields))

@@ -6,7 +6,18 @@ from enum import Enum, auto
 
 from burgee.api.status import CanaryStatus
 from burgee.engine.effects import EmitEvent, EventType, HookCall
-from burgee.engine.facts import Facts
+from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.routers.base import Weights
+
+ALL_TO_PRIMARY = Weights()
+ALL_TO_CANARY = Weights(primary=0, canary=FULL_PERCENT)
+
+
+def route_of(status: CanaryStatus) -> Weights:
+    """The route that a status asks for."""
+    weight = status.routed_weight
+    mirrored = bool(status.traffic_mirrored)
+    return Weights(primary=FULL_PERCENT - weight, canary=weight, mirrored=mirrored)
 
 
 class PrimaryMode(Enum):
@@ -33,12 +44,12 @@ class World:
     route follows the answer, since any weight can be corrected by the next sync.
 
     Attributes:
-        canary_weight: percent for the canary, None for no apex Service and no route yet.
+        route: None for no apex Service and no route yet.
     """
 
     primary: PrimaryMode = PrimaryMode.KEEP
     target: TargetMode = TargetMode.LEAVE
-    canary_weight: int | None = 0
+    route: Weights | None = ALL_TO_PRIMARY
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

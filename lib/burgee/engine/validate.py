@@ -2,6 +2,7 @@
 
 from burgee.api.canary import Canary
 from burgee.api.model import duration_seconds
+from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.weights import ladder_problem
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Router
@@ -53,24 +54,26 @@ def check_supported(canary: Canary, router: Router) -> None:
     if spec.skips_analysis:
         return
     _check_strategy(canary, router)
-    problem = ladder_problem(analysis)
-    if problem:
-        raise InvalidCanary("InvalidSteps", f"spec.analysis: {problem}")
 
 
 def _check_strategy(canary: Canary, router: Router) -> None:
-    """Refuses strategies that are not there yet, before any traffic moves."""
+    """Refuses what the provider cannot do, before any traffic moves.
+
+    Flagger would mirror for ever where nothing can mirror, and send everything to the canary
+    where nothing can match.
+    """
     analysis, able = canary.spec.plan, router.capabilities
     wanted = (
-        ("iterations", analysis.iterations > 0, False),
-        ("match", bool(analysis.match), False),
-        ("mirror", analysis.mirror, False),
+        ("match", bool(analysis.match), able.matching or not able.weights),
+        ("mirror", analysis.mirror, able.mirroring or not able.weights),
         ("sessionAffinity", analysis.session_affinity is not None, able.session_affinity),
-        ("stepWeight", not analysis.iterations, able.weights),
     )
     for field, asked, offered in wanted:
         if asked and not offered:
             raise InvalidCanary(
-                "UnsupportedStrategy",
-                f"spec.analysis.{field} is not supported yet with this provider",
+                "UnsupportedStrategy", f"spec.analysis.{field} cannot be done with this provider"
             )
+    if strategy_of(canary.spec, able) is Strategy.CANARY:
+        problem = ladder_problem(analysis)
+        if problem:
+            raise InvalidCanary("InvalidSteps", f"spec.analysis: {problem}")

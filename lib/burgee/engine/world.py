@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping
 from burgee.api.manifest import Manifest, controller_uid, metadata, name_of
 from burgee.api.status import STARTING
 from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.observation import ObjectKey
 from burgee.engine.turn import PrimaryMode, TargetMode, World
-from burgee.routers.base import Weights
 from burgee.targets import autoscaler, configs, deployment, services
 from burgee.targets.borrow import borrowed_fields, keep_service, shows_borrowed
 from burgee.targets.deployment import replicas_of
@@ -110,17 +109,15 @@ def _services(facts: Facts, world: World) -> Iterator[Manifest]:
     built = services.build_services(facts.canary, facts.names, facts.target, observed)
     yield built.canary
     yield built.primary
-    if world.canary_weight is not None or name_of(built.apex) in observed:
+    if world.route is not None or name_of(built.apex) in observed:
         yield built.apex
 
 
 def _routes(facts: Facts, world: World) -> tuple[Manifest, ...]:
-    if world.canary_weight is None:
+    if world.route is None:
         return ()
-    weight = world.canary_weight
-    weights = Weights(primary=FULL_PERCENT - weight, canary=weight)
     apex = facts.observation.children.get(("Service", facts.names.apex))
-    return facts.router.render(facts.canary, facts.names, weights, apex)
+    return facts.router.render(facts.canary, facts.names, world.route, apex)
 
 
 def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:

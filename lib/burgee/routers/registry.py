@@ -6,8 +6,11 @@ from typing import Final
 from burgee.errors import InvalidCanary
 from burgee.routers.base import RelatedKind, Router
 from burgee.routers.istio import IstioRouter
+from burgee.routers.kubernetes import KubernetesRouter
 
-_ROUTERS: Final = MappingProxyType[str, Router]({"istio": IstioRouter()})
+_ROUTERS: Final = MappingProxyType[str, Router](
+    {"istio": IstioRouter(), "kubernetes": KubernetesRouter()}
+)
 
 
 def router_of(provider: str) -> Router:

@@ -1,0 +1,136 @@
+"""A/B, Blue/Green and mirroring on the pure engine."""
+
+import pytest
+from simulation import Simulation, canary
+
+from burgee.metrics.model import Sample
+
+MATCH = [{"headers": {"x-canary": {"exact": "insider"}}}]
+
+
+def analysis(**fields: object) -> dict[str, object]:
+    base = {
+        k: v
+        for k, v in canary()["spec"]["analysis"].items()
+        if k not in {"stepWeight", "maxWeight"}
+    }
+    return {**base, **fields}
+
+
+def initialized(provider: str = "istio", **fields: object) -> Simulation:
+    sim = Simulation(parent=canary(provider=provider, analysis=analysis(**fields)))
+    sim.settle()
+    assert sim.phase == "Initialized", sim.status
+    return sim
+
+
+def mirrored(sim: Simulation) -> bool:
+    return "mirror" in sim.get("VirtualService", "podinfo")["spec"]["http"][0]
+
+
+def test_ab_sends_matching_requests_to_the_canary_for_all_iterations() -> None:
+    sim = initialized(iterations=3, match=MATCH)
+    before = sim.now
+
+    sim.set_image("app:2")
+    sim.settle()
+    rules = sim.get("VirtualService", "podinfo")["spec"]["http"]
+    assert rules[0]["match"] == MATCH
+    assert sim.status["iterations"] == 1
+    sim.run(120, until="Succeeded")
+
+    assert sim.weights == [0]
+    assert sim.routes == [0, 100, 0]
+    assert len(sim.queries) == 3
+    assert 30 <= (sim.now - before).total_seconds() < 31
+
+
+def test_ab_that_fails_gives_all_traffic_back() -> None:
+    sim = initialized(iterations=3, match=MATCH)
+    sim.measure = lambda _: Sample(value=1.0)
+
+    sim.set_image("app:2")
+    sim.run(120, until="Failed")
+
+    assert sim.routes == [0, 100, 0]
+    assert sim.image("podinfo-primary") == "app:1"
+
+
+def test_blue_green_switches_after_its_iterations() -> None:
+    sim = initialized(iterations=2)
+
+    sim.set_image("app:2")
+    sim.settle()
+    assert sim.routes == [0]
+    sim.run(120, until="Succeeded")
+
+    assert sim.weights == [0]
+    assert sim.routes == [0, 100, 0]
+    assert len(sim.queries) == 3
+
+
+def test_blue_green_mirrors_while_it_iterates() -> None:
+    sim = initialized(iterations=2, mirror=True)
+
+    sim.set_image("app:2")
+    sim.settle()
+    assert mirrored(sim)
+    assert sim.routes == [0]
+    sim.run(120, until="Succeeded")
+
+    assert not mirrored(sim)
+    assert sim.routes == [0, 100, 0]
+
+
+def test_a_canary_mirrors_before_its_first_weight() -> None:
+    sim = initialized(stepWeight=50, maxWeight=50, mirror=True)
+
+    sim.set_image("app:2")
+    sim.settle()
+    assert mirrored(sim)
+    assert sim.status["canaryWeight"] == 0
+    sim.run(120, until="Succeeded")
+
+    assert not mirrored(sim)
+    assert sim.routes == [0, 50, 0]
+    assert len(sim.queries) == 2
+
+
+def test_a_restart_in_the_mirror_stage_stops_mirroring() -> None:
+    sim = initialized(stepWeight=50, maxWeight=50, mirror=True)
+    sim.set_image("app:2")
+    sim.settle()
+
+    sim.never_ready.add("app:3")
+    sim.set_image("app:3")
+    sim.settle()
+
+    assert not mirrored(sim)
+    assert sim.status["canaryWeight"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "queries"),
+    [
+        pytest.param({"iterations": 2}, 2, id="iterations"),
+        pytest.param({"stepWeight": 10, "maxWeight": 50}, 10, id="weights become ten iterations"),
+        pytest.param({"iterations": 2, "match": MATCH}, 2, id="match is dropped"),
+        pytest.param({"iterations": 2, "mirror": True}, 2, id="mirror is dropped"),
+    ],
+)
+def test_services_alone_make_it_blue_green_without_a_switch(
+    fields: dict[str, object], queries: int
+) -> None:
+    sim = initialized("kubernetes", **fields)
+    assert ("VirtualService", "podinfo") not in sim.objects
+
+    sim.set_image("app:2")
+    sim.run(200, until="Succeeded")
+    sim.settle()
+
+    assert sim.weights == [0]
+    assert len(sim.queries) == queries
+    assert sim.image("podinfo-primary") == "app:2"
+    assert sim.replicas("podinfo") == 0
+    apex = sim.get("Service", "podinfo")["spec"]["selector"]
+    assert apex == {"app": "podinfo-primary"}
