@@ -46,11 +46,13 @@ def samples() -> list[Sample]:
                 }
                 labels = labels_from({"__name__": "istio_requests_total", **common})
                 service = workload if workload.endswith("-primary") else f"{workload}-canary"
-                twin = labels_from({
-                    "__name__": "envoy_cluster_upstream_rq",
-                    "envoy_cluster_name": f"test_{service}_9898",
-                    "envoy_response_code": code,
-                })
+                twin = labels_from(
+                    {
+                        "__name__": "envoy_cluster_upstream_rq",
+                        "envoy_cluster_name": f"test_{service}_9898",
+                        "envoy_response_code": code,
+                    }
+                )
                 step = float(rng.randrange(round(40 * share) + 1))
                 for series in (labels, twin):
                     counters[series] = counters.get(series, 0.0) + step
@@ -61,18 +63,22 @@ def samples() -> list[Sample]:
             total = 0.0
             for bound, count in zip(BOUNDS, hits, strict=True):
                 total += count
-                labels = labels_from({
-                    "__name__": "istio_request_duration_milliseconds_bucket",
-                    "reporter": "destination",
-                    "destination_workload_namespace": "test",
-                    "destination_workload": workload,
-                    "le": bound,
-                })
-                twin = labels_from({
-                    "__name__": "envoy_cluster_upstream_rq_time_bucket",
-                    "envoy_cluster_name": f"test_{workload}-canary_9898",
-                    "le": bound,
-                })
+                labels = labels_from(
+                    {
+                        "__name__": "istio_request_duration_milliseconds_bucket",
+                        "reporter": "destination",
+                        "destination_workload_namespace": "test",
+                        "destination_workload": workload,
+                        "le": bound,
+                    }
+                )
+                twin = labels_from(
+                    {
+                        "__name__": "envoy_cluster_upstream_rq_time_bucket",
+                        "envoy_cluster_name": f"test_{workload}-canary_9898",
+                        "le": bound,
+                    }
+                )
                 for series in (labels, twin):
                     counters[series] = counters.get(series, 0.0) + total
                     found.append((series, at_ms, counters[series]))
@@ -124,6 +130,15 @@ def p99(metric: str, selector: str, window: str) -> str:
     return f"histogram_quantile(0.99, sum(rate({metric}{{{selector}}}[{window}])) by (le))"
 
 
+NOT_FOUND_SHARE = (
+    f'100 - sum(rate(istio_requests_total{{{ISTIO},response_code!="404"}}[1m])) '
+    f"/ sum(rate(istio_requests_total{{{ISTIO}}}[1m])) * 100"
+)
+P95_BY_WORKLOAD = (
+    "histogram_quantile(0.95, sum by (le, destination_workload) "
+    "(rate(istio_request_duration_milliseconds_bucket[30s])))"
+)
+
 FLAGGER = [
     success_rate("istio_requests_total", ISTIO, "response_code", "1m"),
     success_rate("istio_requests_total", ISTIO, "response_code", "2s"),
@@ -136,10 +151,7 @@ FLAGGER = [
     # Nginx's and Skipper's shape: a mean of two rates
     "sum(rate(queue_capacity[10s])) / sum(rate(istio_requests_total[10s])) * 1000",
     # the 404 example of Flagger's documentation
-    '100 - sum(rate(istio_requests_total{reporter="destination",'
-    'destination_workload_namespace=~"test",destination_workload=~"podinfo",'
-    'response_code!="404"}[1m])) / sum(rate(istio_requests_total{reporter="destination",'
-    'destination_workload_namespace=~"test",destination_workload=~"podinfo"}[1m])) * 100',
+    NOT_FOUND_SHARE,
     "vector(1)",
 ]
 
@@ -232,8 +244,7 @@ GENERAL = [
     "scalar(queue_length)",
     "vector(3) + 1",
     "histogram_quantile(0.5, rate(istio_request_duration_milliseconds_bucket[30s]))",
-    "histogram_quantile(0.95, sum by (le, destination_workload) "
-    "(rate(istio_request_duration_milliseconds_bucket[30s])))",
+    P95_BY_WORKLOAD,
     "histogram_quantile(2, istio_request_duration_milliseconds_bucket)",
     "histogram_quantile(-1, istio_request_duration_milliseconds_bucket)",
     "histogram_quantile(0.01, istio_request_duration_milliseconds_bucket)",
@@ -273,3 +284,44 @@ BROKEN = [
     "queue_length * on(kind) group_left queue_length",
     'label_replace(queue_length, "zone", "z", "kind", ".*")',
 ]
+
+_POD = 'namespace="test",pod=~"podinfo-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"'
+_HTTP = "http_request_duration_seconds"
+_NGINX = 'namespace="test",ingress="podinfo",canary!=""'
+_SKIPPER = 'route=~"kube(ew)?_test__podinfo_canary__.*__podinfo_canary(_[0-9]+)?",le="+Inf"'
+_TRAEFIK = 'service=~"test-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd",le="+Inf"'
+
+
+def _mean(sum_metric: str, count_metric: str, selector: str) -> str:
+    return (
+        f"sum(rate({sum_metric}{{{selector}}}[1m])) "
+        f"/ sum(rate({count_metric}{{{selector}}}[1m])) * 1000"
+    )
+
+
+SHAPES_OF_ALL_PROVIDERS = [
+    success_rate("response_total", 'namespace="test",direction="inbound"', "classification", "1m"),
+    p99("response_latency_ms_bucket", 'namespace="test",direction="inbound"', "1m"),
+    success_rate(f"{_HTTP}_count", _POD, "status", "1m"),
+    p99(f"{_HTTP}_bucket", _POD, "1m"),
+    success_rate("nginx_ingress_controller_requests", _NGINX, "status", "1m"),
+    _mean(
+        "nginx_ingress_controller_response_duration_seconds_sum",
+        "nginx_ingress_controller_response_duration_seconds_count",
+        _NGINX,
+    ),
+    success_rate("skipper_response_duration_seconds_bucket", _SKIPPER, "code", "1m"),
+    success_rate("traefik_service_request_duration_seconds_bucket", _TRAEFIK, "code", "1m"),
+    p99("traefik_service_request_duration_seconds_bucket", _TRAEFIK, "1m") + " * 1000",
+    success_rate("apisix_http_status", 'route=~"test_podinfo-podinfo-canary_.+"', "code", "1m"),
+    p99("apisix_http_latency_bucket", 'type=~"request",route=~"test_.+"', "1m"),
+    success_rate("osm_request_total", 'destination_kind="Deployment"', "response_code", "1m"),
+    p99("osm_request_duration_ms_bucket", 'destination_kind="Deployment"', "1m"),
+    success_rate(
+        "envoy_cluster_upstream_rq",
+        'service=~"podinfo-canary_test_svc_[0-9a-zA-Z-]+"',
+        "envoy_response_code",
+        "1m",
+    ),
+]
+"""Section 5 of the reference: metrics that the samples do not have, so the answers are empty."""

@@ -45,7 +45,11 @@ class MetricsServer(Protocol):
     description: str
 
     def start(self) -> None:
-        """Come up; returns when it is ready."""
+        """Come up; returns when it answers."""
+        ...
+
+    def scrapes(self) -> bool:
+        """Whether Envoy's counters arrive; a real Prometheus begins 5 s after its start."""
         ...
 
     def close(self) -> None:
@@ -94,6 +98,7 @@ class InProcessPrometheus:
 
     def __init__(self, admin_url: str, *, jobs: tuple[Job, ...]) -> None:
         store = SampleStore()
+        self._jobs = jobs
         self._scraper = Scraper(admin_url, store, jobs)
         self._server = PromServer(store)
         self.url = self._server.url
@@ -102,6 +107,10 @@ class InProcessPrometheus:
         """Scrape and serve."""
         self._scraper.start()
         self._server.start()
+
+    def scrapes(self) -> bool:
+        """Whether Envoy's counters arrive."""
+        return _sees_targets(self.url, len(self._jobs))
 
     def close(self) -> None:
         """Stop both."""
@@ -118,6 +127,7 @@ class RealPrometheus:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._binary = binary
+        self._jobs = jobs
         self._config = configuration(admin_url, jobs)
         self._process: Child | None = None
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -148,6 +158,10 @@ class RealPrometheus:
                 raise RuntimeError("Prometheus did not become ready")
             time.sleep(0.05)
 
+    def scrapes(self) -> bool:
+        """Whether Envoy's counters arrive."""
+        return _sees_targets(self.url, len(self._jobs))
+
     def close(self) -> None:
         """Stop it."""
         if self._process is not None:
@@ -158,6 +172,16 @@ class RealPrometheus:
             return requests.get(f"{self.url}/-/ready", timeout=2).ok
         except requests.RequestException:
             return False
+
+
+def _sees_targets(url: str, count: int) -> bool:
+    """Whether so many targets were scraped with success."""
+    query = f"sum(up) == {count}"
+    try:
+        answer = requests.get(f"{url}/api/v1/query", params={"query": query}, timeout=5).json()
+    except requests.RequestException:
+        return False
+    return bool(answer.get("data", {}).get("result"))
 
 
 def configuration(admin_url: str, jobs: tuple[Job, ...]) -> dict[str, Any]:

@@ -122,6 +122,7 @@ def initialize(stage: Stage, version: Version, *, gate: bool) -> Iterator[Findin
         "the route to the primary",
     )
     cluster.load.start()
+    stage.until(cluster.metrics.scrapes, _INITIALIZE_SECONDS, "the first scrape of Envoy")
     stage.wait(_CALM_SECONDS)
     yield _phases(stage, at, ("Initialized",))
     yield from _settled(stage, version)

@@ -1,0 +1,160 @@
+"""A real Envoy does what the objects in the store say."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from burgee.playground.envoy import Envoy
+from burgee.playground.load import Load, by_version
+from burgee.playground.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.processes import Processes
+from burgee.playground.store import Store
+from tests.playground_data.cluster_objects import (
+    MERGE,
+    deployment,
+    service,
+    virtual_service,
+    weighted,
+)
+
+Eventually = Callable[..., None]
+
+
+@pytest.fixture
+def cluster(
+    store: Store, mesh: Mesh, envoy: Envoy, tmp_path: Path, eventually: Eventually
+) -> Iterator[Store]:
+    """Two Deployments that answer, three Services, a VirtualService at weight 0."""
+    deployments = store.resource("apps/v1", "deployments")
+    services = store.resource("v1", "services")
+    for name, version in (("web-primary", "v1"), ("web", "v2")):
+        store.create(deployments, deployment(name, version))
+    for name, app in (
+        ("web", "web-primary"),
+        ("web-primary", "web-primary"),
+        ("web-canary", "web"),
+    ):
+        store.create(services, service(name, app))
+    store.create(VIRTUAL_SERVICE, virtual_service(weighted(0)))
+    processes = Processes(store, tmp_path / "pods", in_use=mesh.uses)
+    processes.start()
+    try:
+        eventually(lambda: requests.get(envoy.url, timeout=5).status_code == 200)
+        eventually(lambda: all(envoy.addresses().get(f"test_{n}_80") for n in _CLUSTERS))
+        yield store
+    finally:
+        processes.close()
+
+
+_CLUSTERS = ("web-primary", "web-canary")
+
+
+def _route(store: Store, http: list[dict[str, object]]) -> None:
+    patch = {"spec": virtual_service(http)["spec"]}
+    store.patch(VIRTUAL_SERVICE, "test", "web", patch, content_type=MERGE)
+
+
+def _versions(envoy: Envoy, count: int = 20, **headers: str) -> Counter[str]:
+    with requests.Session() as session:
+        return Counter(
+            session.get(envoy.url, headers=headers, timeout=5).headers.get("x-version", "none")
+            for _ in range(count)
+        )
+
+
+def test_weights_move_real_traffic(
+    cluster: Store, mesh: Mesh, envoy: Envoy, eventually: Eventually
+) -> None:
+    load = Load(envoy.url, host="web", requests_per_second=300)
+    load.start()
+    try:
+        for weight in (0, 30, 100):
+            _route(cluster, weighted(weight))
+            eventually(lambda w=weight: _weight(mesh) == w)
+            began = mesh.history()[-1].served + 0.1
+            time.sleep(3 if weight == 30 else 0.5)
+            seen = by_version(load.between(began, time.monotonic()))
+            share = 100 * seen["v2"] / seen.total()
+            assert abs(share - weight) <= (6 if weight == 30 else 0)
+        assert not [response for response in load.all() if response.failed]
+    finally:
+        load.close()
+
+
+def _weight(mesh: Mesh) -> int:
+    return mesh.history()[-1].weights["test/web"].get("web-canary", 0)
+
+
+def test_header_and_cookie_choose_the_canary(
+    cluster: Store, envoy: Envoy, eventually: Eventually
+) -> None:
+    to_canary = {"route": [{"destination": {"host": "web-canary"}, "weight": 100}]}
+    match = [
+        {"headers": {"x-user": {"exact": "insider"}}},
+        {"headers": {"cookie": {"regex": "^(.*?;)?(canary=always)(;.*)?$"}}},
+    ]
+    _route(cluster, [{"match": match, **to_canary}, *weighted(0)])
+    eventually(lambda: _versions(envoy, 1, **{"x-user": "insider"})["v2"] == 1)
+    assert _versions(envoy, cookie="a=b;canary=always") == {"v2": 20}
+    assert _versions(envoy, **{"x-user": "outsider"}) == {"v1": 20}
+    assert _versions(envoy) == {"v1": 20}
+
+
+def test_destination_sets_a_cookie(cluster: Store, envoy: Envoy, eventually: Eventually) -> None:
+    http = weighted(100)
+    http[0]["route"][1]["headers"] = {
+        "response": {"add": {"Set-Cookie": "flagger-cookie=abc; Max-Age=60"}}
+    }
+    _route(cluster, http)
+    eventually(lambda: requests.get(envoy.url, timeout=5).cookies.get("flagger-cookie") == "abc")
+
+
+def test_mirror_copies_requests_without_changing_answers(
+    cluster: Store, envoy: Envoy, eventually: Eventually
+) -> None:
+    http = weighted(0)
+    http[0]["mirror"] = {"host": "web-canary"}
+    _route(cluster, http)
+
+    def mirrored() -> bool:
+        assert _versions(envoy, 5) == {"v1": 5}
+        text = requests.get(
+            f"{envoy.admin_url}/stats?filter=web-canary_80.upstream_rq_200$", timeout=5
+        ).text
+        return bool(text.strip()) and int(text.rpartition(":")[2]) >= 5
+
+    eventually(mirrored)
+
+
+def test_service_without_virtual_service_is_reached_by_its_name(
+    cluster: Store, envoy: Envoy, eventually: Eventually
+) -> None:
+    assert _versions(envoy, 5, host="web-canary.test") == {"v2": 5}
+    cluster.delete(VIRTUAL_SERVICE, "test", "web")
+    eventually(lambda: _versions(envoy, 1, host="web.test")["v1"] == 1)
+
+
+def test_rolling_updates_under_load_fail_no_request(
+    cluster: Store, envoy: Envoy, eventually: Eventually
+) -> None:
+    deployments = cluster.resource("apps/v1", "deployments")
+    load = Load(envoy.url, host="web", requests_per_second=300)
+    load.start()
+    try:
+        for version in ("v3", "v4", "v5"):
+            cluster.patch(
+                deployments,
+                "test",
+                "web-primary",
+                {"spec": deployment("web-primary", version, replicas=2)["spec"]},
+                content_type=MERGE,
+            )
+            eventually(lambda v=version: set(by_version(load.last(0.3))) == {v})
+    finally:
+        load.close()
+    assert not [response for response in load.all() if response.failed]
+    assert len(load.all()) > 100

@@ -1,0 +1,126 @@
+"""Both metrics servers tell the same of the same Envoy, in Istio's shape and in Envoy's own."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from burgee.playground.envoy import Envoy
+from burgee.playground.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.metrics_server import (
+    IN_PROCESS,
+    MetricsServer,
+    find_prometheus,
+    metrics_server,
+)
+from burgee.playground.processes import Processes
+from burgee.playground.store import Store
+from tests.playground_data import prom_samples
+from tests.playground_data.cluster_objects import (
+    deployment,
+    service,
+    virtual_service,
+    weighted,
+)
+
+Eventually = Callable[..., None]
+ISTIO = 'reporter="destination",destination_workload_namespace="test",destination_workload=~"app"'
+CONTOUR = 'envoy_cluster_name=~"test_web-canary_[0-9a-zA-Z-]+"'
+
+
+@pytest.fixture
+def traffic(
+    store: Store, mesh: Mesh, envoy: Envoy, tmp_path: Path, eventually: Eventually
+) -> Iterator[Envoy]:
+    """An app that fails a fifth of its requests and takes 5 ms, as canary of the Service web."""
+    app = deployment("app", "v2", FAIL_SHARE="0.2", LATENCY_MS="5")
+    store.create(store.resource("apps/v1", "deployments"), app)
+    store.create(store.resource("v1", "services"), service("web-canary", "app"))
+    store.create(VIRTUAL_SERVICE, virtual_service(weighted(100)))
+    processes = Processes(store, tmp_path / "pods", in_use=mesh.uses)
+    processes.start()
+    try:
+        eventually(lambda: envoy.addresses().get("test_web-canary_80"))
+        eventually(lambda: requests.get(envoy.url, timeout=5).headers.get("x-version") == "v2")
+        yield envoy
+    finally:
+        processes.close()
+
+
+@pytest.fixture(params=["in-process", "prometheus"])
+def server(
+    request: pytest.FixtureRequest, traffic: Envoy, tmp_path: Path, eventually: Eventually
+) -> Iterator[MetricsServer]:
+    binary = ""
+    if request.param == "prometheus":
+        binary = shutil.which("prometheus") or ""
+        if not binary and os.environ.get("CI"):
+            pytest.fail("prometheus is not on the PATH")
+        if not binary:
+            pytest.skip("prometheus is not on the PATH")
+    made = metrics_server(
+        traffic.admin_url,
+        tmp_path / "prometheus",
+        binary=binary,
+        targets={("test", "web"): "app"},
+    )
+    try:
+        made.start()
+        eventually(made.scrapes, 15)
+        yield made
+    finally:
+        made.close()
+
+
+def _value(server: MetricsServer, query: str) -> float | None:
+    response = requests.get(
+        f"{server.url}/api/v1/query", params={"query": query}, timeout=5
+    ).json()
+    found = response["data"]["result"]
+    return float(found[0]["value"][1]) if found else None
+
+
+def test_success_rate_and_latency_are_those_of_the_app(
+    server: MetricsServer, traffic: Envoy
+) -> None:
+    with requests.Session() as session:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            session.get(traffic.url, timeout=5)
+    for metric, selector, code in (
+        ("istio_requests_total", ISTIO, "response_code"),
+        ("envoy_cluster_upstream_rq", CONTOUR, "envoy_response_code"),
+    ):
+        query = prom_samples.success_rate(metric, selector, code, "2s")
+        assert _value(server, query) == pytest.approx(80, abs=2)
+    for metric, selector in (
+        ("istio_request_duration_milliseconds_bucket", ISTIO),
+        ("envoy_cluster_upstream_rq_time_bucket", CONTOUR),
+    ):
+        latency_ms = _value(server, prom_samples.p99(metric, selector, "2s"))
+        assert latency_ms is not None
+        assert 4 <= latency_ms <= 30
+    assert _value(server, "sum(up)") == 2
+    assert _value(server, 'istio_requests_total{reporter!="destination"}') is None
+
+
+def test_query_without_traffic_has_no_value(server: MetricsServer) -> None:
+    assert _value(server, 'sum(rate(istio_requests_total{destination_workload="no"}[2s]))') is None
+
+
+def test_choice_of_a_prometheus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "prometheus"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_prometheus("") == str(program)
+    assert find_prometheus(str(program)) == str(program)
+    assert find_prometheus(IN_PROCESS) == ""
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert find_prometheus("") == ""
+    with pytest.raises(FileNotFoundError):
+        find_prometheus(str(tmp_path / "missing"))
