@@ -19,7 +19,7 @@ Key: TypeAlias = tuple[str, str]
 Place: TypeAlias = tuple[Key, str, str]
 """Key, namespace and name of one object."""
 
-_LOG_LENGTH = 4096
+LOG_LENGTH = 4096
 """Changes kept per kind for watchers that come late."""
 
 
@@ -114,8 +114,8 @@ class Database:
         change = Change(
             version=self.version, type=kind, namespace=namespace, entry=entry, previous=previous
         )
-        log = self._log.setdefault(key, deque(maxlen=_LOG_LENGTH))
-        if len(log) == _LOG_LENGTH:
+        log = self._log.setdefault(key, deque(maxlen=LOG_LENGTH))
+        if len(log) == LOG_LENGTH:
             self._forgotten[key] = log[0].version
         log.append(change)
         for watch in self._watches[key]:

@@ -50,7 +50,11 @@ def body_of(request: Request) -> Any:
     """
     kind = request.headers.get("content-type", "application/json")
     if "protobuf" in kind or "cbor" in kind:
-        message = f"the body of the request was in an unknown format: {kind}"
+        # kubectl's generators (`create deployment` and the like) speak nothing else.
+        message = (
+            f"the body of the request was in an unknown format: {kind} "
+            "(add --dry-run=client -o yaml, and pipe that into kubectl apply -f -)"
+        )
         raise ApiError(415, "UnsupportedMediaType", message)
     try:
         # YAML is slow to read, and most of it is JSON.

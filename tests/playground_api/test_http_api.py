@@ -1,0 +1,421 @@
+"""The HTTP face."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from burgee.api.manifest import Manifest
+from burgee.playground.apiserver import ApiServer
+from burgee.playground.resources import Resource
+from burgee.playground.store import Store
+
+Make = Callable[..., Manifest]
+GADGETS = "/apis/example.com/v1/namespaces/default/gadgets"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
+
+
+class Client:
+    """Requests to one server, as text and decoded."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.session = requests.Session()
+        self.session.headers["User-Agent"] = "tester/1.0"
+
+    def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
+        data = None if body is None else json.dumps(body)
+        options.setdefault("timeout", 10)
+        return self.session.request(method, f"{self._url}{path}", data=data, **options)
+
+    def patch(self, path: str, body: Any, kind: str = "merge-patch+json") -> Any:
+        headers = {"Content-Type": f"application/{kind}"}
+        return self.call("PATCH", path, body, headers=headers)
+
+
+@pytest.fixture
+def client(server: ApiServer) -> Iterator[Client]:
+    found = Client(server.url)
+    with found.session:
+        yield found
+
+
+def test_a_life_over_http(client: Client, gadget: Make) -> None:
+    made = client.call("POST", GADGETS, gadget())
+    assert made.status_code == 201
+    path = f"{GADGETS}/g"
+    assert client.call("GET", path).json() == made.json()
+    changed = client.call("PUT", path, {**made.json(), "spec": {"size": 2}})
+    assert (changed.status_code, changed.json()["spec"]["size"]) == (200, 2)
+    assert client.patch(path, {"spec": {"size": 3}}).json()["spec"]["size"] == 3
+    status = client.patch(f"{path}/status", {"status": {"count": 1}})
+    assert status.json()["status"] == {"count": 1}
+    assert client.call("GET", f"{path}/status").json() == status.json()
+    gone = client.call("DELETE", path)
+    assert gone.json()["status"] == "Success"
+    assert gone.json()["details"]["name"] == "g"
+    lost = client.call("GET", path)
+    assert lost.status_code == 404
+    assert lost.json() == {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": 'gadgets.example.com "g" not found',
+        "reason": "NotFound",
+        "code": 404,
+        "details": {"name": "g", "group": "example.com", "kind": "gadgets"},
+    }
+
+
+def test_lists(client: Client, store: Store, config_maps: Resource, config_map: Make) -> None:
+    store.create(config_maps, config_map("a", labels={"app": "x"}))
+    store.create(config_maps, config_map("b", namespace="kube-system"))
+    everywhere = client.call("GET", "/api/v1/configmaps").json()
+    assert everywhere["kind"] == "ConfigMapList"
+    assert everywhere["apiVersion"] == "v1"
+    assert int(everywhere["metadata"]["resourceVersion"]) > 0
+    assert [i["metadata"]["name"] for i in everywhere["items"]] == ["a", "b"]
+    one = "/api/v1/namespaces/kube-system/configmaps"
+    assert len(client.call("GET", one).json()["items"]) == 1
+    chosen = client.call("GET", "/api/v1/configmaps?labelSelector=app%3Dx").json()
+    assert [i["metadata"]["name"] for i in chosen["items"]] == ["a"]
+    named = "/api/v1/configmaps?fieldSelector=metadata.name%3Db,metadata.namespace!%3Ddefault"
+    assert [i["metadata"]["name"] for i in client.call("GET", named).json()["items"]] == ["b"]
+
+
+def test_server_side_apply_over_http(client: Client, gadget: Make) -> None:
+    path = f"{GADGETS}/g"
+    kind = "apply-patch+yaml"
+    assert client.patch(path, gadget(), kind).status_code == 400, "nobody applies"
+    made = client.patch(f"{path}?fieldManager=one", gadget(), kind)
+    assert made.status_code == 201
+    assert client.patch(f"{path}?fieldManager=one", gadget(), kind).status_code == 200
+    refused = client.patch(f"{path}?fieldManager=two", gadget(size=2), kind)
+    assert refused.status_code == 409
+    assert "conflict with" in refused.json()["message"]
+    forced = client.patch(f"{path}?fieldManager=two&force=true", gadget(size=2), kind)
+    assert forced.json()["spec"]["size"] == 2
+    text = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: g}\nspec: {size: 2}\n"
+    headers = {"Content-Type": "application/apply-patch+yaml"}
+    applied = client.session.patch(
+        f"{client._url}{path}?fieldManager=two", data=text, headers=headers, timeout=10
+    )
+    assert applied.status_code == 200
+
+
+def test_dry_runs(client: Client, gadget: Make) -> None:
+    shown = client.call("POST", f"{GADGETS}?dryRun=All", gadget())
+    assert shown.status_code == 201
+    assert client.call("GET", f"{GADGETS}/g").status_code == 404
+    client.call("POST", GADGETS, gadget())
+    path = f"{GADGETS}/g?dryRun=All"
+    assert client.patch(path, {"spec": {"size": 5}}).json()["spec"]["size"] == 5
+    assert client.call("DELETE", path).status_code == 200
+    assert client.call("GET", f"{GADGETS}/g").json()["spec"]["size"] == 1
+
+
+def test_scale_over_http(
+    client: Client, store: Store, deployments: Resource, deployment: Manifest
+) -> None:
+    store.create(deployments, deployment)
+    path = "/apis/apps/v1/namespaces/default/deployments/web/scale"
+    scale = client.call("GET", path).json()
+    assert (scale["kind"], scale["spec"]) == ("Scale", {"replicas": 1})
+    assert client.call("PUT", path, {**scale, "spec": {"replicas": 3}}).status_code == 200
+    assert client.call("PUT", path, {**scale, "spec": {"replicas": 4}}).status_code == 409
+    assert client.patch(path, {"spec": {"replicas": 5}}).json()["spec"] == {"replicas": 5}
+    assert store.get(deployments, "default", "web")["spec"]["replicas"] == 5
+
+
+def test_deletion_options(
+    client: Client, store: Store, config_maps: Resource, config_map: Make
+) -> None:
+    root = store.create(config_maps, config_map("root"))
+    store.create(config_maps, config_map("child", root))
+    path = "/api/v1/namespaces/default/configmaps/root"
+    wrong = {"preconditions": {"uid": "another"}}
+    assert client.call("DELETE", path, wrong).status_code == 409
+    client.call("DELETE", path, {"propagationPolicy": "Orphan"})
+    assert [i["metadata"]["name"] for i in store.list(config_maps)[0]] == ["child"]
+    store.create(config_maps, config_map("held", finalizers=["example.com/x"]))
+    marked = client.call("DELETE", "/api/v1/namespaces/default/configmaps/held").json()
+    assert marked["metadata"]["deletionTimestamp"]
+    store.create(config_maps, config_map("other", labels={"app": "x"}))
+    everything = "/api/v1/namespaces/default/configmaps?labelSelector=app%3Dx"
+    assert len(client.call("DELETE", everything).json()["items"]) == 1
+    assert [i["metadata"]["name"] for i in store.list(config_maps)[0]] == ["child", "held"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        pytest.param("GET", "/apis/nothing/v1/things", None, 404, id="unknown group"),
+        pytest.param("GET", "/nothing", None, 404, id="unknown path"),
+        pytest.param("GET", f"{GADGETS}/g/scale", None, 404, id="unknown subresource"),
+        pytest.param("GET", "/apis/example.com/v1/Gadget", None, 404, id="a kind is no path"),
+        pytest.param("GET", "/apis/example.com/v1/gadgets/g", None, 404, id="no namespace"),
+        pytest.param("POST", GADGETS, "text", 400, id="no object"),
+        pytest.param("POST", GADGETS, {"kind": "Other"}, 400, id="another kind"),
+        pytest.param("POST", GADGETS, {"metadata": "text"}, 400, id="metadata is text"),
+        pytest.param("PUT", f"{GADGETS}/g", {"metadata": {"name": "h"}}, 400, id="another name"),
+        pytest.param("PUT", f"{GADGETS}/g", {"metadata": {}}, 404, id="nothing to replace"),
+        pytest.param("POST", f"{GADGETS}/g", {}, 405, id="wrong method"),
+        pytest.param("BREW", GADGETS, None, 405, id="unknown method"),
+        pytest.param("GET", f"{GADGETS}?watch=1&resourceVersion=x", None, 400, id="no version"),
+        pytest.param("GET", f"{GADGETS}?labelSelector=a%3Db%3Dc", None, 400, id="no selector"),
+        pytest.param("PATCH", f"{GADGETS}/g", {}, 404, id="nothing to patch"),
+    ],
+)
+def test_requests_that_are_refused(
+    client: Client, method: str, path: str, body: Any, status: int
+) -> None:
+    answer = client.call(method, path, body)
+    assert answer.status_code == status
+    assert answer.json()["kind"] == "Status"
+    assert answer.json()["code"] == status
+
+
+def test_a_body_that_is_no_json(client: Client) -> None:
+    answer = client.session.post(f"{client._url}{GADGETS}", data="{", timeout=10)
+    assert answer.status_code == 400
+    headers = {"Content-Type": "application/vnd.kubernetes.protobuf"}
+    answer = client.session.post(
+        f"{client._url}{GADGETS}", data=b"k8s\x00", headers=headers, timeout=10
+    )
+    assert answer.status_code == 415
+
+
+def test_a_built_in_object_of_a_wrong_shape(client: Client) -> None:
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    answer = client.call("POST", path, {"metadata": {"name": "x"}, "spec": "text"})
+    assert answer.status_code == 400
+    assert client.call("GET", f"{path}/x").status_code == 404
+
+
+def test_unknown_fields_are_warned_of(client: Client, gadget: Make) -> None:
+    wrong = gadget(wrong=1)
+    answer = client.call("POST", GADGETS, wrong)
+    assert answer.headers["Warning"] == '299 - "unknown field \\"spec.wrong\\""'
+    strict = client.call("POST", f"{GADGETS}?fieldValidation=Strict", wrong)
+    assert strict.status_code == 400
+    assert 'unknown field "spec.wrong"' in strict.json()["message"]
+    silent = client.call("PUT", f"{GADGETS}/g?fieldValidation=Ignore", wrong)
+    assert "Warning" not in silent.headers
+
+
+def events(answer: Any, count: int) -> list[Manifest]:
+    lines = answer.iter_lines()
+    return [json.loads(next(lines)) for _ in range(count)]
+
+
+def test_a_watch_from_a_list(
+    client: Client, store: Store, config_maps: Resource, config_map: Make
+) -> None:
+    store.create(config_maps, config_map("before"))
+    version = client.call("GET", "/api/v1/configmaps").json()["metadata"]["resourceVersion"]
+    store.create(config_maps, config_map("between"))
+    path = f"/api/v1/configmaps?watch=true&resourceVersion={version}"
+    with client.call("GET", path, stream=True) as answer:
+        store.delete(config_maps, "default", "before")
+        seen = events(answer, 2)
+    assert [(e["type"], e["object"]["metadata"]["name"]) for e in seen] == [
+        ("ADDED", "between"),
+        ("DELETED", "before"),
+    ]
+
+
+def test_a_watch_without_a_version_begins_with_what_is_there(
+    client: Client, store: Store, config_maps: Resource, config_map: Make
+) -> None:
+    store.create(config_maps, config_map("there"))
+    with client.call("GET", "/api/v1/configmaps?watch=1", stream=True) as answer:
+        assert events(answer, 1)[0]["type"] == "ADDED"
+
+
+def test_initial_events_end_with_a_bookmark(
+    client: Client, store: Store, config_maps: Resource, config_map: Make
+) -> None:
+    store.create(config_maps, config_map("there"))
+    path = "/api/v1/configmaps?watch=1&sendInitialEvents=true&allowWatchBookmarks=true"
+    with client.call("GET", path, stream=True) as answer:
+        seen = events(answer, 2)
+    assert [e["type"] for e in seen] == ["ADDED", "BOOKMARK"]
+    meta = seen[1]["object"]["metadata"]
+    assert meta["annotations"] == {"k8s.io/initial-events-end": "true"}
+
+
+def test_a_watch_ends_when_its_time_is_over(client: Client) -> None:
+    begin = time.monotonic()
+    answer = client.call("GET", "/api/v1/configmaps?watch=1&timeoutSeconds=1")
+    assert answer.text == ""
+    assert 0.9 <= time.monotonic() - begin < 5
+
+
+def test_a_watch_of_rows(client: Client, store: Store, gadgets: Resource, gadget: Make) -> None:
+    store.create(gadgets, gadget("one"))
+    path = "/apis/example.com/v1/gadgets?watch=1"
+    with client.call("GET", path, stream=True, headers={"Accept": TABLE}) as answer:
+        store.create(gadgets, gadget("two"))
+        seen = events(answer, 2)
+    assert [e["object"]["rows"][0]["cells"][0] for e in seen] == ["one", "two"]
+    assert [bool(e["object"]["columnDefinitions"]) for e in seen] == [True, False]
+
+
+def test_a_client_that_leaves_ends_its_watch(
+    client: Client, server: ApiServer, store: Store, config_maps: Resource
+) -> None:
+    with client.call("GET", "/api/v1/configmaps?watch=1", stream=True):
+        deadline = time.monotonic() + 5
+        while not store._db._watches[config_maps.key] and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(store._db._watches[config_maps.key]) == 1
+    client.session.close()
+    deadline = time.monotonic() + 5
+    while store._db._watches[config_maps.key] and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not store._db._watches[config_maps.key]
+    assert server.total_calls("tester") == 1
+
+
+def test_closing_the_server_ends_watches(store: Store) -> None:
+    server = ApiServer(store).start()
+    ended = threading.Event()
+
+    def read() -> None:
+        with requests.get(f"{server.url}/api/v1/pods?watch=1", stream=True, timeout=10) as answer:
+            try:
+                for _ in answer.iter_lines():
+                    pass
+            except requests.exceptions.ChunkedEncodingError:
+                pass
+        ended.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    deadline = time.monotonic() + 5
+    while not server.total_calls() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    server.close()
+    server.close()
+    reader.join(timeout=5)
+    assert ended.is_set()
+
+
+def test_tables(client: Client, store: Store, gadgets: Resource, gadget: Make) -> None:
+    store.create(gadgets, gadget())
+    listed = client.call("GET", GADGETS, headers={"Accept": TABLE}).json()
+    assert listed["kind"] == "Table"
+    assert [r["cells"] for r in listed["rows"]] == [["g", 1, None, "slow"]]
+    single = client.call("GET", f"{GADGETS}/g", headers={"Accept": TABLE}).json()
+    assert single["rows"] == listed["rows"]
+
+
+def test_discovery(client: Client) -> None:
+    groups = client.call("GET", "/apis").json()["groups"]
+    assert {"apps", "example.com"} <= {g["name"] for g in groups}
+    served = client.call("GET", "/apis/example.com/v1").json()["resources"]
+    assert [r["name"] for r in served] == ["gadgets", "gadgets/status"]
+    assert served[0]["shortNames"] == ["gd"]
+    deployments = client.call("GET", "/apis/apps/v1").json()["resources"]
+    assert "deployments/scale" in [r["name"] for r in deployments]
+    assert client.call("GET", "/api").json()["versions"] == ["v1"]
+    assert client.call("GET", "/apis/example.com").json()["preferredVersion"]["version"] == "v1"
+    assert client.call("GET", "/version").json()["major"] == "1"
+    assert client.call("GET", "/readyz").text == "ok"
+    documents = client.call("GET", "/openapi/v3").json()["paths"]
+    place = documents["apis/example.com/v1"]["serverRelativeURL"]
+    schemas = client.call("GET", place).json()["components"]["schemas"]
+    assert "spec" in schemas["com.example.v1.Gadget"]["properties"]
+
+
+def test_calls_are_counted(client: Client, server: ApiServer, gadget: Make) -> None:
+    client.call("POST", GADGETS, gadget())
+    client.call("GET", GADGETS)
+    client.call("GET", f"{GADGETS}/g")
+    client.call("GET", f"{GADGETS}/g")
+    client.patch(f"{GADGETS}/g/status", {"status": {}})
+    client.call("GET", "/apis")
+    counted = {(c.agent, c.verb, c.resource): n for c, n in server.calls().items()}
+    assert counted == {
+        ("tester", "create", "gadgets"): 1,
+        ("tester", "list", "gadgets"): 1,
+        ("tester", "get", "gadgets"): 2,
+        ("tester", "patch", "gadgets/status"): 1,
+    }
+    assert (server.total_calls(), server.total_calls("other")) == (5, 0)
+    server.reset_calls()
+    assert server.calls() == {}
+
+
+def test_a_token_is_demanded(store: Store, tmp_path: Path) -> None:
+    with ApiServer(store, token="letmein") as server:
+        url = f"{server.url}/api/v1/pods"
+        assert requests.get(url, timeout=10).status_code == 401
+        wrong = {"Authorization": "Bearer other"}
+        assert requests.get(url, headers=wrong, timeout=10).status_code == 401
+        right = {"Authorization": "Bearer letmein"}
+        assert requests.get(url, headers=right, timeout=10).status_code == 200
+        assert requests.get(f"{server.url}/healthz", timeout=10).status_code == 200
+        path = server.kubeconfig(tmp_path / "config")
+    assert path.stat().st_mode & 0o077 == 0
+    config = json.loads(path.read_text())
+    assert config["users"][0]["user"] == {"token": "letmein"}
+    assert config["clusters"][0]["cluster"]["server"] == server.url
+
+
+def exchange(server: ApiServer, data: bytes) -> bytes:
+    with socket.create_connection((server._server.host, server._server.port), timeout=5) as peer:
+        peer.sendall(data)
+        received = b""
+        while chunk := peer.recv(65536):
+            received += chunk
+        return received
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"nonsense\r\n\r\n", id="no request line"),
+        pytest.param(b"GET / HTTP/1.1\r\nno colon\r\n\r\n", id="no header"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n", id="no length"),
+        pytest.param(b"POST / HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", id="too long"),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", id="no chunk"
+        ),
+    ],
+)
+def test_what_is_no_http_is_hung_up_on(server: ApiServer, data: bytes) -> None:
+    assert exchange(server, data) == b""
+    assert requests.get(f"{server.url}/healthz", timeout=10).text == "ok"
+
+
+def test_several_requests_on_one_connection(server: ApiServer) -> None:
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
+    assert exchange(server, one + one + last).count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_a_chunked_body(server: ApiServer, gadget: Make) -> None:
+    body = json.dumps(gadget()).encode()
+    half = len(body) // 2
+    chunks = b"".join(
+        b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:half], body[half:], b"")
+    )
+    head = f"POST {GADGETS} HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    assert b"201 Created" in exchange(server, head.encode() + chunks)
+
+
+def test_answers_do_not_wait_for_each_other(client: Client) -> None:
+    client.call("GET", "/healthz")
+    begin = time.monotonic()
+    for _ in range(50):
+        client.call("GET", "/healthz")
+    # With Nagle's algorithm and delayed acknowledgements each would take 40 ms.
+    assert (time.monotonic() - begin) / 50 < 0.02
