@@ -414,6 +414,7 @@ def test_a_closed_promotion_gate_keeps_the_weight_and_goes_on_checking() -> None
     assert sim.weights == [0, 25, 50, 0]
     assert sim.routes == [0, 25, 50, 0]
     assert len(sim.queries) == 4
+    assert {call.payload["phase"] for call in sim.calls} == {"Progressing"}
 
 
 def test_checks_that_fail_behind_a_closed_promotion_gate_end_the_run() -> None:

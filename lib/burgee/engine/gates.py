@@ -1,10 +1,19 @@
 """Webhooks that hold or fail a run: which calls are due, and what their results mean."""
 
-from burgee.api.status import CanaryStatus
+from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.decision import Findings
 from burgee.engine.effects import HookCall
 from burgee.engine.facts import Facts
 from burgee.engine.hook_calls import build_hook_call
+
+
+# Receivers are told Progressing while a promotion waits as well. Source: reference 7.
+_SHOWN_AS = {
+    "confirm-promotion": Phase.PROGRESSING,
+    "confirm-traffic-increase": Phase.PROGRESSING,
+    "pre-rollout": Phase.PROGRESSING,
+    "rollout": Phase.PROGRESSING,
+}
 
 
 def calls_of(
@@ -24,7 +33,7 @@ def calls_of(
         build_hook_call(
             facts.canary,
             webhook,
-            phase=shown.phase,
+            phase=_SHOWN_AS.get(kind, shown.phase),
             status=shown,
             key=f"{uid}/{facts.revision}/{shown.phase}/{step}/{kind}/{number}",
         )
