@@ -6,7 +6,6 @@ from burgee.engine.effects import HookCall
 from burgee.engine.facts import Facts
 from burgee.engine.hook_calls import build_hook_call
 
-
 # Receivers are told Progressing while a promotion waits as well. Source: reference 7.
 _SHOWN_AS = {
     "confirm-promotion": Phase.PROGRESSING,

@@ -5,7 +5,7 @@ from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of
-from burgee.engine.running import restart, roll_back, running_world
+from burgee.engine.outcomes import restart, roll_back, running_world
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import (
     ALL_TO_PRIMARY,

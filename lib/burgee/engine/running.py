@@ -1,25 +1,18 @@
-"""Progressing: readiness, the steps of the analysis, failed checks, rollback."""
+"""Progressing and WaitingPromotion: readiness first, then the step that is due."""
 
 from datetime import datetime
-from typing import Any
 
-from burgee.api.status import CanaryStatus, Phase
+from burgee.api.status import Phase
+from burgee.engine.approvals import pass_promotion_gate, pass_traffic_gate
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.decision import Findings, Plan
-from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
-from burgee.engine.strategy import Strategy, describe_step, has_begun, next_step, switch
-from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import (
-    ALL_TO_PRIMARY,
-    PrimaryMode,
-    TargetMode,
-    Turn,
-    World,
-    event,
-    route_of,
-)
+from burgee.engine.outcomes import climb, failed_check, hold, restart, roll_back, running_world
+from burgee.engine.skipping import skip
+from burgee.engine.strategy import has_begun, next_step
+from burgee.engine.transitions import changed_status
+from burgee.engine.turn import Turn, route_of
 from burgee.metrics.checks import build_checks
 from burgee.metrics.model import Verdict
 
@@ -34,62 +27,10 @@ def progress(facts: Facts, findings: Findings) -> Turn | Plan:
     if blocked:
         return blocked
     if facts.spec.skips_analysis:
-        return _skip(facts)
+        return skip(facts)
     if not has_begun(facts.status):
         return _begin(facts, findings)
     return _analyse(facts, findings)
-
-
-def running_world(status: CanaryStatus) -> World:
-    """The target runs and gets the weight that status gives it."""
-    return World(target=TargetMode.RUN, route=route_of(status))
-
-
-def hold(facts: Facts, detail: str, *, wake_at: datetime | None = None) -> Turn:
-    """Nothing moves; `wake_at` is when to look again without an event."""
-    status = facts.status
-    return Turn(status=status, world=running_world(status), detail=detail, wake_at=wake_at)
-
-
-def restart(facts: Facts) -> Turn:
-    """A newer revision arrived: all traffic back to the primary, the run begins anew."""
-    status = enter(
-        facts.status,
-        Phase.PROGRESSING,
-        facts.now,
-        last_applied_spec=facts.template_hash,
-        tracked_configs=dict(facts.tracked),
-        canary_weight=0,
-        traffic_weight=None,
-        failed_checks=0,
-        iterations=0,
-        checks=(),
-    )
-    told = event(
-        facts, EventType.NORMAL, "A newer revision arrived, the run restarts", cause="restart"
-    )
-    return Turn(status=status, world=running_world(status), events=(told,))
-
-
-def roll_back(facts: Facts, reason: str, message: str, status: CanaryStatus | None = None) -> Turn:
-    """Ends the run: all traffic to the primary, phase Failed, the reason on record.
-
-    The target goes to zero at rest, after the route is seen to give it nothing.
-    """
-    status = enter(
-        facts.status if status is None else status,
-        Phase.FAILED,
-        facts.now,
-        failure={"reason": reason, "message": message, "at": stamp(facts.now)},
-    )
-    told = event(facts, EventType.WARNING, f"Rolled back: {message}", cause=f"rollback/{reason}")
-    return Turn(
-        status=status,
-        world=World(target=TargetMode.LEAVE),
-        detail=message,
-        events=(told,),
-        hooks=calls_of(facts, "post-rollout", status=status),
-    )
 
 
 def _blocked(facts: Facts) -> Turn | None:
@@ -125,8 +66,8 @@ def _begin(facts: Facts, findings: Findings) -> Turn | Plan:
         return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
     failure = first_failure(calls, findings)
     if failure:
-        return _failed_check(facts, facts.status, failure)
-    return _pass_traffic_gate(facts, facts.status, findings) or _climb(facts, facts.status)
+        return failed_check(facts, facts.status, failure)
+    return pass_traffic_gate(facts, facts.status, findings) or climb(facts, facts.status)
 
 
 def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
@@ -153,14 +94,14 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     if hook_failure:
         failures.insert(0, hook_failure)
     if failures:
-        return _failed_check(facts, status, "; ".join(failures))
+        return failed_check(facts, status, "; ".join(failures))
     if status.phase is Phase.PROGRESSING and not status.traffic_mirrored:
-        gate = _pass_traffic_gate(facts, status, findings)
+        gate = pass_traffic_gate(facts, status, findings)
         if gate:
             return gate
     if next_step(facts.strategy, facts.analysis, status, facts.router.capabilities):
-        return _climb(facts, status)
-    return _pass_promotion_gate(facts, status, findings)
+        return climb(facts, status)
+    return pass_promotion_gate(facts, status, findings)
 
 
 def _await_route(facts: Facts, due: datetime) -> Turn:
@@ -172,130 +113,3 @@ def _await_route(facts: Facts, due: datetime) -> Turn:
         status = changed_status(status, next_step_time=fine_stamp(due))
     world = running_world(status)
     return Turn(status=status, world=world, detail="waiting for the route", wake_at=due)
-
-
-def _pass_traffic_gate(
-    facts: Facts, status: CanaryStatus, findings: Findings
-) -> Turn | Plan | None:
-    """confirm-traffic-increase, before every step: None where it is open or not there.
-
-    A closed gate is no failed check. Source: reference 7.
-    """
-    if facts.strategy is not Strategy.CANARY:
-        return None
-    calls = calls_of(facts, "confirm-traffic-increase")
-    if unasked(calls, findings):
-        return Plan(hooks=calls)
-    failure = first_failure(calls, findings)
-    if not failure:
-        return None
-    due = after(facts.now, facts.interval_seconds)
-    status = changed_status(status, next_step_time=fine_stamp(due))
-    text = f"More traffic waits for approval: {failure}"
-    told = event(facts, EventType.WARNING, text, cause="traffic-gate")
-    world = running_world(status)
-    return Turn(status=status, world=world, detail=failure, wake_at=due, events=(told,))
-
-
-def _pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
-    """confirm-promotion, at the top of the ladder; while it is closed the analysis goes on.
-
-    Status shows weight 0 in WaitingPromotion, as in Flagger, while the route keeps its weight.
-    """
-    calls = calls_of(facts, "confirm-promotion")
-    if unasked(calls, findings):
-        return Plan(hooks=calls)
-    failure = first_failure(calls, findings)
-    if not failure:
-        last = switch(facts.strategy, status, facts.router.capabilities)
-        return _take(facts, status, last) if last else _promote(facts, status)
-    due = after(facts.now, facts.interval_seconds)
-    told: tuple[EmitEvent, ...] = ()
-    if status.phase is not Phase.WAITING_PROMOTION:
-        weight, count = status.routed_weight, status.iterations
-        status = enter(
-            status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight, iterations=count
-        )
-        text = f"The promotion waits for approval: {failure}"
-        told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
-    status = changed_status(status, next_step_time=fine_stamp(due))
-    world = running_world(status)
-    return Turn(status=status, world=world, detail=failure, wake_at=due, events=told)
-
-
-def _climb(facts: Facts, status: CanaryStatus) -> Turn:
-    """The next step of the strategy."""
-    fields = next_step(facts.strategy, facts.analysis, status, facts.router.capabilities)
-    return _take(facts, status, fields or {})
-
-
-def _take(facts: Facts, status: CanaryStatus, fields: dict[str, Any]) -> Turn:
-    """Takes a step; its analysis is due one interval from now."""
-    due = after(facts.now, facts.interval_seconds)
-    timing = {"next_step_time": fine_stamp(due), "last_transition_time": stamp(facts.now)}
-    status = changed_status(status, **(fields | timing))
-    told = event(facts, EventType.NORMAL, describe_step(fields), cause="step")
-    return Turn(status=status, world=running_world(status), wake_at=due, events=(told,))
-
-
-def _promote(facts: Facts, status: CanaryStatus) -> Turn:
-    """The analysis is done; the primary is built in the sync that finds this on record."""
-    status = enter(status, Phase.PROMOTING, facts.now, primary_revision=facts.revision)
-    told = event(facts, EventType.NORMAL, "The analysis passed, promoting", cause="promoting")
-    return Turn(status=status, world=running_world(status), events=(told,))
-
-
-def _failed_check(facts: Facts, status: CanaryStatus, message: str) -> Turn:
-    """Counts a failure; at the threshold the run ends, in this very sync.
-
-    Failures add up over a run, a passing check does not forgive them. Source: reference 2.2-23.
-    """
-    count = status.failed_checks + 1
-    limit = facts.analysis.failure_threshold
-    if count >= limit:
-        text = f"{message} (failed checks {count} of {limit})"
-        return roll_back(facts, "FailedChecks", text, status)
-    due = after(facts.now, facts.interval_seconds)
-    status = changed_status(
-        status,
-        failed_checks=count,
-        next_step_time=fine_stamp(due),
-        last_transition_time=stamp(facts.now),
-    )
-    text = f"Check failed ({count} of {limit}): {message}"
-    told = event(facts, EventType.WARNING, text, cause="check")
-    world = running_world(status)
-    return Turn(status=status, world=world, detail=message, wake_at=due, events=(told,))
-
-
-def _skip(facts: Facts) -> Turn:
-    """skipAnalysis: no steps. The primary takes the revision over, then the run succeeds.
-
-    Flagger scales the target down without a look at the primary; here the primary has to be up.
-    """
-    status = facts.status
-    world = World(primary=PrimaryMode.BUILD, target=TargetMode.RUN)
-    if has_begun(status) or status.primary_revision != facts.revision:
-        status = changed_status(
-            status,
-            canary_weight=0,
-            iterations=0,
-            traffic_weight=None,
-            traffic_mirrored=None,
-            primary_revision=facts.revision,
-        )
-        return Turn(status=status, world=running_world(status))
-    taken = facts.primary_revision == facts.revision and not facts.primary_is_small
-    if not (taken and facts.primary_state.ready and facts.route_shows(ALL_TO_PRIMARY)):
-        message = facts.primary_state.message or "the primary takes over the revision"
-        if taken and not facts.primary_state.retriable and not facts.primary_state.ready:
-            return roll_back(facts, "PromotionFailed", message)
-        return Turn(status=status, world=world, detail=message)
-    status = enter(status, Phase.SUCCEEDED, facts.now)
-    told = event(facts, EventType.NORMAL, "Promoted without analysis", cause="skipped")
-    return Turn(
-        status=status,
-        world=world,
-        events=(told,),
-        hooks=calls_of(facts, "post-rollout", status=status),
-    )

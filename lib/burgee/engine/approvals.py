@@ -1,0 +1,61 @@
+"""Gates in the middle of a run: more traffic, and the promotion."""
+
+from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import after, fine_stamp
+from burgee.engine.decision import Findings, Plan
+from burgee.engine.effects import EmitEvent, EventType
+from burgee.engine.facts import Facts
+from burgee.engine.gates import calls_of, first_failure, unasked
+from burgee.engine.outcomes import begin_promotion, running_world, take
+from burgee.engine.strategy import Strategy, switch
+from burgee.engine.transitions import changed_status, enter
+from burgee.engine.turn import Turn, event
+
+
+def pass_traffic_gate(
+    facts: Facts, status: CanaryStatus, findings: Findings
+) -> Turn | Plan | None:
+    """confirm-traffic-increase, before every step: None where it is open or not there.
+
+    A closed gate is no failed check. Source: reference 7.
+    """
+    if facts.strategy is not Strategy.CANARY:
+        return None
+    calls = calls_of(facts, "confirm-traffic-increase")
+    if unasked(calls, findings):
+        return Plan(hooks=calls)
+    failure = first_failure(calls, findings)
+    if not failure:
+        return None
+    due = after(facts.now, facts.interval_seconds)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    text = f"More traffic waits for approval: {failure}"
+    told = event(facts, EventType.WARNING, text, cause="traffic-gate")
+    world = running_world(status)
+    return Turn(status=status, world=world, detail=failure, wake_at=due, events=(told,))
+
+
+def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
+    """confirm-promotion, at the top of the ladder; while it is closed the analysis goes on.
+
+    Status shows weight 0 in WaitingPromotion, as in Flagger, while the route keeps its weight.
+    """
+    calls = calls_of(facts, "confirm-promotion")
+    if unasked(calls, findings):
+        return Plan(hooks=calls)
+    failure = first_failure(calls, findings)
+    if not failure:
+        last = switch(facts.strategy, status, facts.router.capabilities)
+        return take(facts, status, last) if last else begin_promotion(facts, status)
+    due = after(facts.now, facts.interval_seconds)
+    told: tuple[EmitEvent, ...] = ()
+    if status.phase is not Phase.WAITING_PROMOTION:
+        weight, count = status.routed_weight, status.iterations
+        status = enter(
+            status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight, iterations=count
+        )
+        text = f"The promotion waits for approval: {failure}"
+        told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    world = running_world(status)
+    return Turn(status=status, world=world, detail=failure, wake_at=due, events=told)
