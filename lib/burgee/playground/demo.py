@@ -167,6 +167,8 @@ def run_demo(
     except KeyboardInterrupt:
         view.say("interrupted")
         code = _INTERRUPTED
+    except RuntimeError as error:
+        view.say(f"the demo could not be set up: {error}")
     finally:
         if code == 1:
             view.say(f"logs are kept in {directory}")

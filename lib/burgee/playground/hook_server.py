@@ -58,6 +58,7 @@ class HookServer:
         self._process = Child(
             [*command, "hooks.app:create_app()"],
             log=self.log,
+            name="the hook server",
             env=self._environment,
             cwd=self._directory,
         )

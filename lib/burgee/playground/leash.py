@@ -28,11 +28,12 @@ class Child:
         command: Sequence[str],
         *,
         log: Path,
+        name: str = "",
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> None:
         self._log = log
-        self._name = Path(command[0]).name
+        self._name = name or Path(command[0]).name
         leash = [sys.executable, "-m", "burgee.playground.leash", str(os.getpid())]
         with log.open("ab") as sink:
             self._process = subprocess.Popen(
