@@ -111,7 +111,7 @@ def test_default_plays_end_as_they_should(start: Start, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_gate_holds_and_opens(start: Start) -> None:
-    demo = start("--scenario", "gate")
+    demo = start("--scenario", "gate", "--prometheus", "in-process")
     assert demo.end(60) == 0, demo.text
     assert "the closed gate held v4" in demo.text
     assert "Waiting" in demo.text
@@ -143,17 +143,24 @@ def test_kept_demo_answers_kubectl_and_curl(start: Start, eventually: Eventually
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("number", "moment", "code"),
+    ("number", "moment", "options", "code"),
     [
-        pytest.param(signal.SIGINT, "Progressing", 130, id="Ctrl-C in a release"),
-        pytest.param(signal.SIGTERM, "Initialized", 130, id="SIGTERM at rest"),
-        pytest.param(signal.SIGKILL, "Progressing", -9, id="SIGKILL"),
+        pytest.param(
+            signal.SIGINT, "Progressing", ["--prometheus", "in-process"], 130, id="in a release"
+        ),
+        pytest.param(signal.SIGTERM, "Initialized", [], 130, id="at rest"),
+        pytest.param(signal.SIGKILL, "Initialized", [], -9, id="killed"),
     ],
 )
 def test_no_process_is_left(
-    start: Start, eventually: Eventually, number: signal.Signals, moment: str, code: int
+    start: Start,
+    eventually: Eventually,
+    number: signal.Signals,
+    moment: str,
+    options: list[str],
+    code: int,
 ) -> None:
-    demo = start("--scenario", "promote")
+    demo = start(*options)
     eventually(lambda: demo.said(moment), 30)
     family = demo.descendants()
     assert len(family) >= 4

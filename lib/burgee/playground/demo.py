@@ -158,7 +158,10 @@ def run_demo(
     binary = find_prometheus(prometheus)
     # a proxy that the environment names must not see requests to loopback
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # both, because a shell starts what it puts in the background deaf to SIGINT
+    previous = {
+        number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     view = open_view(out)
     directory = Path(tempfile.mkdtemp(prefix="burgee-demo-"))
     code = 1
@@ -175,7 +178,8 @@ def run_demo(
         else:
             shutil.rmtree(directory)
         view.close()
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
     return code
 
 
