@@ -11,7 +11,7 @@ from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
 from burgee.adapters.prometheus import Prometheus
-from burgee.api.manifest import Manifest
+from burgee.api.manifest import Manifest, namespace_of
 from hooks.meters import Meters
 from hooks.settings import Settings
 
@@ -52,12 +52,13 @@ class HookContext:
         """The monotonic() time by which a sync that starts now must have done all its IO."""
         return self.monotonic() + self.settings.budget_seconds
 
-    def fieldwork(self) -> Fieldwork:
-        """The IO of a sync that starts now, with its deadline."""
+    def fieldwork(self, parent: Manifest) -> Fieldwork:
+        """The IO of a sync of this Canary that starts now, with its deadline."""
         return Fieldwork(
             kube=self.kube,
             prometheus=self.prometheus,
             executor=self.executor,
+            namespace=namespace_of(parent),
             deadline=self.deadline(),
             monotonic=self.monotonic,
         )

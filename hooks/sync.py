@@ -29,7 +29,7 @@ def handle(body: Manifest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    work = context.fieldwork()
+    work = context.fieldwork(body["parent"])
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     uid = str(metadata(live)["uid"])
     key = evidence(live, (*flatten(body["children"]), *flatten(body["related"])))

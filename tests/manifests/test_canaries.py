@@ -154,9 +154,9 @@ def test_the_status_of_burgee_is_kept(
         "nextStepTime": at,
         "phaseStartTime": at,
         "primaryRevision": "b1-0123456789abcdef",
-        "analysedRevision": "b1-fedcba9876543210",
-        "restarts": 1,
-        "lastEvent": "said what happened",
+        "waiting": {"on": "canary", "since": at},
+        "paused": True,
+        "commands": {"pause": {"value": "1", "at": at, "by": "kubectl", "result": "done"}},
         "checks": [
             {
                 "name": "request-success-rate",
@@ -164,18 +164,14 @@ def test_the_status_of_burgee_is_kept(
                 "value": 98.5,
                 "min": 99,
                 "max": None,
-                "unit": "percent",
                 "message": "98.5 is below 99",
-                "query": "sum(rate(x[1m]))",
+                "errors": 1,
                 "at": at,
             }
         ],
-        "hooks": [
-            {"name": "load", "type": "rollout", "succeeded": True, "message": "200", "at": at}
-        ],
         "failure": {"reason": "ChecksFailed", "message": "too many", "at": at},
         "conditions": [
-            {"type": "Promoted", "status": "Unknown", "reason": "x", "observedGeneration": 3}
+            {"type": "Promoted", "status": "Unknown", "reason": "x"}
         ],
     }
 

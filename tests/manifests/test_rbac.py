@@ -30,7 +30,8 @@ HOOKS = rights(
     ("autoscaling", "horizontalpodautoscalers", ("get",)),
     ("", "services", ("get", "patch")),
     ("", "configmaps secrets", ("get",)),
-    ("", "events", ("create", "patch")),
+    ("", "events", ("create",)),
+    ("", "pods", ("list",)),
     ("networking.istio.io", "virtualservices destinationrules", ("get", "patch")),
 )
 METACONTROLLER = rights(

@@ -115,6 +115,7 @@ class Simulation:
         never_ready: images whose pods never become ready.
         lose_children: names of children whose next applies are lost (children fail, status is
             written).
+        pods: what is wrong with the worst pod.
         lose_status: how many next status writes are lost (status fails, children are applied).
     """
 
@@ -128,6 +129,7 @@ class Simulation:
     never_ready: set[str] = field(default_factory=set)
     lose_children: set[str] = field(default_factory=set)
     lose_status: int = 0
+    pods: str = ""
     now: datetime = START
 
     def __post_init__(self) -> None:
@@ -305,7 +307,7 @@ class Simulation:
             results[call.key] = self.call(call)
             if not results[call.key].succeeded and call.type != "rollback":
                 break
-        return Findings(checks=tuple(judged), hooks=results)
+        return Findings(checks=tuple(judged), hooks=results, pods=self.pods)
 
     def _effects(self, decision: Decision) -> None:
         for effect in decision.effects:

@@ -4,17 +4,19 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from burgee.adapters import fanout, webhooks
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.prometheus import Prometheus
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
+from burgee.engine.pods import worst_pod
 from burgee.errors import ClusterError
 from burgee.metrics.model import Check, Measurement, SourceError
 
 MOMENT_SECONDS = 0.05
+DIAGNOSIS_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +24,7 @@ class Fieldwork:
     """The IO of one sync.
 
     Attributes:
+        namespace: of the Canary.
         deadline: the monotonic() time by which all must be done.
         monotonic: seconds that never jump.
     """
@@ -29,6 +32,7 @@ class Fieldwork:
     kube: KubeClient
     prometheus: Prometheus
     executor: Executor
+    namespace: str
     deadline: float
     monotonic: Callable[[], float]
 
@@ -38,13 +42,29 @@ class Fieldwork:
 
     def run(self, plan: Plan) -> Findings:
         """Everything that is due; what does not end in time counts as failed."""
-        return fanout.run(
+        found = fanout.run(
             plan,
             measure=self._measure,
             call=_call,
             executor=self.executor,
             deadline=self.deadline,
         )
+        return replace(found, pods=self._diagnose(plan)) if plan.pods_of else found
+
+    def _diagnose(self, plan: Plan) -> str:
+        """The state of the worst pod; empty where pods cannot be read, for it only explains."""
+        selector = ",".join(f"{key}={value}" for key, value in (plan.pods_of or {}).items())
+        try:
+            pods = self.kube.list(
+                "v1",
+                "Pod",
+                self.namespace,
+                label_selector=selector,
+                timeout_seconds=min(DIAGNOSIS_SECONDS, self.left_seconds()),
+            )
+        except ClusterError:
+            return ""
+        return worst_pod(pods)
 
     def call_hook(self, call: HookCall) -> HookResult:
         """One webhook, within what is left."""

@@ -1,6 +1,7 @@
 """spec.analysis of a Canary. Source: Flagger 1.44, Canary CRD."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -24,8 +25,30 @@ class ThresholdRange(WireModel):
     max: float | None = None
 
 
+class Policy(StrEnum):
+    """What a check without a number means for the step; Flagger knows only FAIL."""
+
+    FAIL = "fail"
+    LET_PASS = "pass"
+    HOLD = "hold"
+
+
+class TimeoutPolicy(StrEnum):
+    """What happens when a gate stays closed for its time."""
+
+    ROLLBACK = "rollback"
+    PROCEED = "proceed"
+    WAIT = "wait"
+
+
 class Metric(WireModel):
-    """One check of the analysis: built-in by its name, an inline query, or a MetricTemplate."""
+    """One check of the analysis: built-in by its name, an inline query, or a MetricTemplate.
+
+    Attributes:
+        on_no_data: burgee's own; what it means that the source has no value.
+        on_error: burgee's own; what it means that the source cannot be asked.
+        error_limit: burgee's own; so many errors in a row hold the step before on_error counts.
+    """
 
     name: str
     interval: str | None = None
@@ -34,10 +57,18 @@ class Metric(WireModel):
     query: str | None = None
     template_ref: NamedRef | None = None
     template_variables: Mapping[str, str] | None = None
+    on_no_data: Policy = Policy.FAIL
+    on_error: Policy = Policy.FAIL
+    error_limit: WholeNumber = 0
 
 
 class Webhook(WireModel):
-    """One webhook; an empty type means rollout."""
+    """One webhook; an empty type means rollout.
+
+    Attributes:
+        gate_timeout: burgee's own; how long a confirm-* gate may stay closed, None for ever.
+        on_timeout: burgee's own; what happens then.
+    """
 
     name: str
     url: str
@@ -47,6 +78,8 @@ class Webhook(WireModel):
     retries: WholeNumber = 0
     disable_tls: bool = Field(default=False, alias="disableTLS")
     metadata: Mapping[str, str] | None = None
+    gate_timeout: str | None = None
+    on_timeout: TimeoutPolicy = TimeoutPolicy.ROLLBACK
 
     @property
     def kind(self) -> str:

@@ -58,6 +58,9 @@ class CanaryStatus(WireModel):
         primary_revision: id of the revision that the primary is meant to run.
         checks: the last measurement of every check of the analysis.
         failure: why the last run failed: {reason, message, at}.
+        waiting: what holds the release: {on, since}; the clock of deadlines and time-outs.
+        paused: a person holds the run.
+        commands: the last command of each kind that was obeyed: {value, at, by, result}.
     """
 
     phase: Phase = Phase.NONE
@@ -80,6 +83,9 @@ class CanaryStatus(WireModel):
     primary_revision: str = ""
     checks: tuple[Manifest, ...] = ()
     failure: Manifest | None = None
+    waiting: Manifest | None = None
+    paused: bool | None = None
+    commands: Mapping[str, Manifest] | None = None
 
     @property
     def routed_weight(self) -> int:

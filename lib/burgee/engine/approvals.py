@@ -1,12 +1,13 @@
 """Gates in the middle of a run: more traffic, and the promotion."""
 
+from burgee.api.analysis import TimeoutPolicy
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import Facts
-from burgee.engine.gates import calls_of, first_failure, unasked
-from burgee.engine.outcomes import begin_promotion, running_world, take
+from burgee.engine.gates import calls_of, closed_gate, unasked
+from burgee.engine.outcomes import begin_promotion, roll_back, running_world, take
 from burgee.engine.strategy import Strategy, switch
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import Turn, event
@@ -24,15 +25,25 @@ def pass_traffic_gate(
     calls = calls_of(facts, "confirm-traffic-increase")
     if unasked(calls, findings):
         return Plan(hooks=calls)
-    failure = first_failure(calls, findings)
-    if not failure:
+    gate = closed_gate(facts, "confirm-traffic-increase", calls, findings)
+    if gate is None:
         return None
-    due = after(facts.now, facts.interval_seconds)
+    if gate.is_over(facts.now):
+        if gate.policy is TimeoutPolicy.PROCEED:
+            return None
+        return roll_back(facts, "GateTimeout", f"closed for too long: {gate.text}", status)
+    due = gate.wake(after(facts.now, facts.interval_seconds))
     status = changed_status(status, next_step_time=fine_stamp(due))
-    text = f"More traffic waits for approval: {failure}"
+    text = f"More traffic waits for approval: {gate.text}"
     told = event(facts, EventType.WARNING, text, cause="traffic-gate")
-    world = running_world(status)
-    return Turn(status=status, world=world, detail=failure, wake_at=due, events=(told,))
+    return Turn(
+        status=status,
+        world=running_world(status),
+        detail=gate.text,
+        wake_at=due,
+        waits_on=gate.on,
+        events=(told,),
+    )
 
 
 def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Plan:
@@ -43,19 +54,32 @@ def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) 
     calls = calls_of(facts, "confirm-promotion")
     if unasked(calls, findings):
         return Plan(hooks=calls)
-    failure = first_failure(calls, findings)
-    if not failure:
+    gate = closed_gate(facts, "confirm-promotion", calls, findings)
+    over = gate is not None and gate.is_over(facts.now)
+    if gate is None or (over and gate.policy is TimeoutPolicy.PROCEED):
         last = switch(facts.strategy, status, facts.router.capabilities)
         return take(facts, status, last) if last else begin_promotion(facts, status)
-    due = after(facts.now, facts.interval_seconds)
+    if over:
+        return roll_back(facts, "GateTimeout", f"closed for too long: {gate.text}", status)
+    due = gate.wake(after(facts.now, facts.interval_seconds))
     told: tuple[EmitEvent, ...] = ()
     if status.phase is not Phase.WAITING_PROMOTION:
         weight, count = status.routed_weight, status.iterations
         status = enter(
-            status, Phase.WAITING_PROMOTION, facts.now, traffic_weight=weight, iterations=count
+            status,
+            Phase.WAITING_PROMOTION,
+            facts.now,
+            traffic_weight=weight,
+            iterations=count,
         )
-        text = f"The promotion waits for approval: {failure}"
+        text = f"The promotion waits for approval: {gate.text}"
         told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
     status = changed_status(status, next_step_time=fine_stamp(due))
-    world = running_world(status)
-    return Turn(status=status, world=world, detail=failure, wake_at=due, events=told)
+    return Turn(
+        status=status,
+        world=running_world(status),
+        detail=gate.text,
+        wake_at=due,
+        waits_on=gate.on,
+        events=told,
+    )

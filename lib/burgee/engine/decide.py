@@ -13,6 +13,8 @@ from typing import assert_never
 
 from burgee.api.manifest import Manifest, metadata
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import fine_stamp
+from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent, EventType
 from burgee.engine.facts import Facts, assess
@@ -82,6 +84,10 @@ def advance(
 
 
 def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
+    """A person's command comes first, then the phase."""
+    command = pending(facts)
+    if command:
+        return obey(facts, command)
     phase = facts.status.phase
     match phase:
         case Phase.NONE | Phase.INITIALIZING:
@@ -116,7 +122,12 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     status, warning = _accept(status, "InvalidMetric" if problem else "", problem, facts, now)
     if warning:
         told.append(warning)
-    status = changed_status(status, observed_generation=facts.canary.metadata.generation)
+    status = forgotten(facts.canary, status)
+    status = changed_status(
+        status,
+        waiting=_waiting(facts, turn),
+        observed_generation=facts.canary.metadata.generation,
+    )
     wait = None if turn.wake_at is None else (turn.wake_at - now).total_seconds()
     if wait is not None and wait <= 0:
         wait = None
@@ -127,6 +138,18 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         effects=tuple(told),
         quiet=not told and wait is None and status == facts.status,
     )
+
+
+def _waiting(facts: Facts, turn: Turn) -> Manifest | None:
+    """What holds the release, and since when.
+
+    A gate or missing data holds it until a step is taken, a workload only while it is not ready.
+    """
+    if turn.waits_on:
+        since = fine_stamp(facts.waiting_since(turn.waits_on))
+        return {"on": turn.waits_on, "since": since}
+    waiting = turn.status.waiting
+    return None if waiting and waiting.get("on") in {"primary", "canary"} else waiting
 
 
 def _accept(

@@ -17,12 +17,14 @@ class Plan:
         analysis: whether this is a step of the analysis, with checks or without any.
         checks: queries, all to be run at once.
         hooks: webhooks, one after the other, until the first that fails; beside the checks.
+        pods_of: labels of the pods whose state explains a failure; None where none is asked for.
         decision: where nothing is due, what was decided on the way.
     """
 
     analysis: bool = False
     checks: tuple[Check | BrokenCheck, ...] = ()
     hooks: tuple[HookCall, ...] = ()
+    pods_of: Mapping[str, str] | None = None
     decision: "Decision | None" = None
 
 
@@ -33,15 +35,18 @@ class Findings:
     Attributes:
         checks: judged, in the order of the plan; None where none were asked.
         hooks: results by the call's key; calls after the first failed one have none.
+        pods: the state of the worst pod, empty where none is known; None where not asked.
     """
 
     checks: tuple[Judged, ...] | None = None
     hooks: Mapping[str, HookResult] = field(default_factory=dict)
+    pods: str | None = None
 
     def and_then(self, plan: Plan, later: "Findings") -> "Findings":
         """These and what a further plan brought."""
         checks = (later.checks or ()) if plan.analysis else self.checks
-        return Findings(checks=checks, hooks={**self.hooks, **later.hooks})
+        pods = (later.pods or "") if plan.pods_of is not None else self.pods
+        return Findings(checks=checks, hooks={**self.hooks, **later.hooks}, pods=pods)
 
 
 NOTHING_FOUND = Findings()

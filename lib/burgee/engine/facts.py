@@ -98,6 +98,12 @@ class Facts:
         """When the next analysis step is due."""
         return moment_of(self.status.next_step_time)
 
+    def waiting_since(self, on: str) -> datetime:
+        """Since when the release has been held by this; now, where it was not so far."""
+        waiting = self.status.waiting or {}
+        since = moment_of(waiting.get("since")) if waiting.get("on") == on else None
+        return since or self.now
+
     @property
     def phase_start(self) -> datetime:
         """When the phase began; now, where status does not say."""

@@ -1,6 +1,12 @@
 """Webhooks that hold or fail a run: which calls are due, and what their results mean."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
+from burgee.api.analysis import TimeoutPolicy
+from burgee.api.model import duration_seconds
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import after
 from burgee.engine.decision import Findings
 from burgee.engine.effects import HookCall
 from burgee.engine.facts import Facts
@@ -66,3 +72,47 @@ def first_signal(calls: tuple[HookCall, ...], findings: Findings) -> str:
         if result and result.succeeded:
             return call.name
     return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closed:
+    """A gate that is closed.
+
+    Attributes:
+        text: which webhook keeps it closed, and what it answered.
+        on: the stable word under which status keeps since when.
+        ends: when its time is over; None where it may stay closed for ever.
+        policy: what happens then.
+    """
+
+    text: str
+    on: str
+    ends: datetime | None
+    policy: TimeoutPolicy
+
+    def is_over(self, now: datetime) -> bool:
+        """True once the gate has been closed for its time."""
+        return self.ends is not None and now >= self.ends
+
+    def wake(self, due: datetime) -> datetime:
+        """When to look again: at `due`, or earlier where the gate's time ends before."""
+        return due if self.ends is None else min(due, self.ends)
+
+
+def closed_gate(
+    facts: Facts, kind: str, calls: tuple[HookCall, ...], findings: Findings
+) -> Closed | None:
+    """The gate of a type as its calls left it; None where it is open."""
+    failure = first_failure(calls, findings)
+    if not failure:
+        return None
+    for webhook, call in zip(facts.analysis.hooks_of(kind), calls, strict=True):
+        result = findings.hooks.get(call.key)
+        if result is not None and result.succeeded:
+            continue
+        on = f"{kind}/{webhook.name}"
+        seconds = duration_seconds(webhook.gate_timeout or "")
+        forever = webhook.on_timeout is TimeoutPolicy.WAIT or not seconds
+        ends = None if forever else after(facts.waiting_since(on), seconds or 0)
+        return Closed(text=failure, on=on, ends=ends, policy=webhook.on_timeout)
+    return None

@@ -18,10 +18,18 @@ def running_world(status: CanaryStatus) -> World:
     return World(target=TargetMode.RUN, route=route_of(status))
 
 
-def hold(facts: Facts, detail: str, *, wake_at: datetime | None = None) -> Turn:
+def hold(
+    facts: Facts, detail: str, *, wake_at: datetime | None = None, waits_on: str = ""
+) -> Turn:
     """Nothing moves; `wake_at` is when to look again without an event."""
     status = facts.status
-    return Turn(status=status, world=running_world(status), detail=detail, wake_at=wake_at)
+    return Turn(
+        status=status,
+        world=running_world(status),
+        detail=detail,
+        wake_at=wake_at,
+        waits_on=waits_on,
+    )
 
 
 def restart(facts: Facts) -> Turn:
@@ -79,6 +87,7 @@ def failed_check(facts: Facts, status: CanaryStatus, message: str) -> Turn:
     status = changed_status(
         status,
         failed_checks=count,
+        waiting=None,
         next_step_time=fine_stamp(due),
         last_transition_time=stamp(facts.now),
     )
@@ -97,7 +106,11 @@ def climb(facts: Facts, status: CanaryStatus) -> Turn:
 def take(facts: Facts, status: CanaryStatus, fields: dict[str, Any]) -> Turn:
     """Takes a step; its analysis is due one interval from now."""
     due = after(facts.now, facts.interval_seconds)
-    timing = {"next_step_time": fine_stamp(due), "last_transition_time": stamp(facts.now)}
+    timing = {
+        "next_step_time": fine_stamp(due),
+        "last_transition_time": stamp(facts.now),
+        "waiting": None,
+    }
     status = changed_status(status, **(fields | timing))
     told = event(facts, EventType.NORMAL, describe_step(fields), cause="step")
     return Turn(status=status, world=running_world(status), wake_at=due, events=(told,))

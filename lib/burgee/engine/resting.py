@@ -1,11 +1,12 @@
 """Initialized, Succeeded, Failed and Waiting: nothing runs until a new revision is let in."""
 
+from burgee.api.analysis import TimeoutPolicy
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.clock import after, fine_stamp
+from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.decision import Findings, Plan
-from burgee.engine.effects import EventType
+from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
-from burgee.engine.gates import calls_of, first_failure, unasked
+from burgee.engine.gates import Closed, calls_of, closed_gate, unasked
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import ALL_TO_CANARY, TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
@@ -48,9 +49,11 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
             return Turn(status=status, world=world, wake_at=due)
         if unasked(calls, findings):
             return Plan(hooks=calls)
-        failure = first_failure(calls, findings)
-        if failure:
-            return _wait(facts, status, failure)
+        gate = closed_gate(facts, "confirm-rollout", calls, findings)
+        if gate is not None and not gate.is_over(now):
+            return _wait(facts, status, gate)
+        if gate is not None and gate.policy is TimeoutPolicy.ROLLBACK:
+            return _turn_away(facts, status, gate)
     status = enter(
         status,
         Phase.PROGRESSING,
@@ -69,18 +72,39 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
     return Turn(status=status, world=world, events=(told,))
 
 
-def _wait(facts: Facts, status: CanaryStatus, failure: str) -> Turn:
+def _wait(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
     """Closed gate: phase Waiting, asked again after an interval."""
-    due = after(facts.now, facts.interval_seconds)
+    due = gate.wake(after(facts.now, facts.interval_seconds))
     world = rest_world(status)
-    if status.phase is Phase.WAITING:
-        status = changed_status(status, next_step_time=fine_stamp(due))
-        return Turn(status=status, world=world, wake_at=due, detail=failure)
-    told = event(
-        facts, EventType.WARNING, f"A new revision waits for approval: {failure}", cause="gate"
+    told: tuple[EmitEvent, ...] = ()
+    if status.phase is not Phase.WAITING:
+        text = f"A new revision waits for approval: {gate.text}"
+        told = (event(facts, EventType.WARNING, text, cause="gate"),)
+        status = enter(status, Phase.WAITING, facts.now)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    return Turn(
+        status=status,
+        world=world,
+        wake_at=due,
+        waits_on=gate.on,
+        detail=gate.text,
+        events=told,
     )
-    status = enter(status, Phase.WAITING, facts.now, next_step_time=fine_stamp(due))
-    return Turn(status=status, world=world, wake_at=due, detail=failure, events=(told,))
+
+
+def _turn_away(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
+    """The gate stayed closed for its time: the revision fails before it got any traffic."""
+    message = f"closed for too long: {gate.text}"
+    status = enter(
+        status,
+        Phase.FAILED,
+        facts.now,
+        last_applied_spec=facts.template_hash,
+        tracked_configs=dict(facts.tracked),
+        failure={"reason": "GateTimeout", "message": message, "at": stamp(facts.now)},
+    )
+    told = event(facts, EventType.WARNING, f"Not let in: {message}", cause="gate-timeout")
+    return Turn(status=status, world=rest_world(status), detail=message, events=(told,))
 
 
 def _adopt(facts: Facts) -> CanaryStatus:

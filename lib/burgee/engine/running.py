@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
-from burgee.api.status import Phase
+from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.approvals import pass_promotion_gate, pass_traffic_gate
-from burgee.engine.clock import after, fine_stamp, stamp
+from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
 from burgee.engine.outcomes import climb, failed_check, hold, restart, roll_back, running_world
+from burgee.engine.pods import pod_labels
 from burgee.engine.skipping import skip
 from burgee.engine.strategy import has_begun, next_step
 from burgee.engine.transitions import changed_status
 from burgee.engine.turn import Turn, route_of
+from burgee.engine.verdicts import weigh
 from burgee.metrics.checks import build_checks
-from burgee.metrics.model import Verdict
 
 ROUTE_GRACE_SECONDS = 1.0
 
@@ -23,9 +24,11 @@ def progress(facts: Facts, findings: Findings) -> Turn | Plan:
     """One look at a run: waits for readiness, then takes the step that is due."""
     if facts.run_outdated:
         return restart(facts)
-    blocked = _blocked(facts)
+    blocked = _blocked(facts, findings)
     if blocked:
         return blocked
+    if facts.status.paused:
+        return hold(facts, "paused")
     if facts.spec.skips_analysis:
         return skip(facts)
     if not has_begun(facts.status):
@@ -33,7 +36,7 @@ def progress(facts: Facts, findings: Findings) -> Turn | Plan:
     return _analyse(facts, findings)
 
 
-def _blocked(facts: Facts) -> Turn | None:
+def _blocked(facts: Facts, findings: Findings) -> Turn | Plan | None:
     """What keeps a step from being taken: a workload that is not ready, None where both are."""
     skips = facts.spec.skips_analysis
     for role, state in (("primary", facts.primary_state), ("canary", facts.canary_state)):
@@ -41,14 +44,17 @@ def _blocked(facts: Facts) -> Turn | None:
         if state.ready or (role == "primary" and idle_primary):
             continue
         message = f"{role}: {state.message}"
-        if not state.retriable:
-            return roll_back(facts, "NotReady", message)
-        deadline = after(facts.phase_start, facts.spec.deadline_seconds)
-        before_traffic = role == "canary" and facts.status.routed_weight == 0
-        if before_traffic and facts.now >= deadline:
-            waited = f"{message}; not ready within {facts.spec.deadline_seconds} s"
-            return roll_back(facts, "ProgressDeadlineExceeded", waited)
-        return hold(facts, f"waiting for {message}", wake_at=deadline)
+        deadline = after(facts.waiting_since(role), facts.spec.deadline_seconds)
+        if state.retriable and facts.now < deadline:
+            return hold(facts, f"waiting for {message}", wake_at=deadline, waits_on=role)
+        if findings.pods is None:
+            workload = facts.target if role == "canary" else facts.primary
+            return Plan(pods_of=pod_labels(workload))
+        reason = "NotReady"
+        if state.retriable:
+            reason = "ProgressDeadlineExceeded"
+            message = f"{message}; not ready within {facts.spec.deadline_seconds} s"
+        return roll_back(facts, reason, "; ".join(filter(None, (message, findings.pods))))
     return None
 
 
@@ -82,19 +88,17 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
         observation = facts.observation
         checks = build_checks(facts.canary, observation.templates, observation.settings)
         return Plan(analysis=True, checks=checks, hooks=(*stops, *calls))
-    at = stamp(facts.now)
-    status = changed_status(status, checks=tuple(c.as_status(at) for c in findings.checks))
     signal = first_signal(stops, findings)
     if signal:
-        return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback", status)
-    failures = [
-        f"{c.name}: {c.message}" for c in findings.checks if c.verdict is not Verdict.PASSED
-    ]
+        return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
+    weighed = weigh(facts, findings.checks)
+    status = changed_status(status, checks=weighed.entries)
     hook_failure = first_failure(calls, findings)
-    if hook_failure:
-        failures.insert(0, hook_failure)
+    failures = [text for text in (hook_failure, *weighed.failures) if text]
     if failures:
         return failed_check(facts, status, "; ".join(failures))
+    if weighed.holds:
+        return _hold_for_data(facts, status, "; ".join(weighed.holds))
     if status.phase is Phase.PROGRESSING and not status.traffic_mirrored:
         gate = pass_traffic_gate(facts, status, findings)
         if gate:
@@ -102,6 +106,18 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     if next_step(facts.strategy, facts.analysis, status, facts.router.capabilities):
         return climb(facts, status)
     return pass_promotion_gate(facts, status, findings)
+
+
+def _hold_for_data(facts: Facts, status: CanaryStatus, text: str) -> Turn:
+    """A check without a number holds the step; not for longer than the deadline."""
+    deadline = after(facts.waiting_since("data"), facts.spec.deadline_seconds)
+    if facts.now >= deadline:
+        late = f"{text}; for more than {facts.spec.deadline_seconds} s"
+        return roll_back(facts, "NoVerdict", late, status)
+    due = min(after(facts.now, facts.interval_seconds), deadline)
+    status = changed_status(status, next_step_time=fine_stamp(due))
+    world = running_world(status)
+    return Turn(status=status, world=world, detail=text, wake_at=due, waits_on="data")
 
 
 def _await_route(facts: Facts, due: datetime) -> Turn:

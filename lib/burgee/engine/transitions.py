@@ -93,6 +93,8 @@ def enter(status: CanaryStatus, phase: Phase, now: datetime, **fields: Any) -> C
         "phase_start_time": fine_stamp(now),
         "last_transition_time": stamp(now),
         "next_step_time": None,
+        "paused": None,
+        "waiting": None,
     }
     if phase not in {Phase.PROGRESSING, Phase.WAITING, Phase.PROMOTING}:
         implied |= {"canary_weight": 0, "iterations": 0}

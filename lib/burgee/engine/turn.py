@@ -59,6 +59,7 @@ class Turn:
     Attributes:
         detail: what is waited for or went wrong, for the Promoted condition.
         wake_at: when something becomes due without an event.
+        waits_on: a stable word for what holds the release; status keeps since when.
         hooks: webhooks whose result changes nothing (post-rollout).
     """
 
@@ -66,6 +67,7 @@ class Turn:
     world: World
     detail: str = ""
     wake_at: datetime | None = None
+    waits_on: str = ""
     events: tuple[EmitEvent, ...] = ()
     hooks: tuple[HookCall, ...] = ()
 
