@@ -1,0 +1,145 @@
+"""Syncs per second and their latency, beside a bare Flask echo of the same body.
+
+The two servers run side by side and are loaded in turn, a second or two each, so that whatever
+else the machine does hits both. A ratio is taken within each pair of turns; its median counts.
+"""
+
+import json
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import load
+from bench.bodies import Scene, Wish, due, make_scenes
+from bench.cluster import METRICS, METRICS_ANSWERS
+from bench.servers import ECHO, HOOKS, TOKEN, Gunicorn, StandIn
+
+# So many ConfigMaps make a request of 40 kB of the recorded one.
+_CONFIGS_FOR_40_KB = 12
+# More variants of a request than can be remembered or under way at once.
+_VARIANTS = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    body_bytes: int
+    syncs_per_second: float
+    p50_ms: float
+    p99_ms: float
+    echo_per_second: float
+    ratio: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """What is sent in one line of the table."""
+
+    name: str
+    bodies: tuple[bytes, ...]
+    queries: int = 0
+
+
+WISHES = [
+    Wish(namespace="rest", at_rest=True, configs=0),
+    Wish(namespace="step", at_rest=False, configs=0),
+    Wish(namespace="rest-large", at_rest=True, configs=_CONFIGS_FOR_40_KB),
+    Wish(namespace="step-large", at_rest=False, configs=_CONFIGS_FOR_40_KB),
+]
+
+
+def scenes_of(directory: Path) -> dict[str, Scene]:
+    """All requests that are sent here."""
+    with StandIn(directory / "scene-metrics", METRICS_ANSWERS) as metrics:
+        return make_scenes(directory, WISHES, metrics.url)
+
+
+def answers_of(scenes: dict[str, Scene]) -> dict[str, object]:
+    """What the stand-in for the API server and for Prometheus says of these scenes."""
+    lives = {
+        scene.path: scene.live if name.startswith("rest") else due(scene)
+        for name, scene in scenes.items()
+    }
+    return {**METRICS_ANSWERS, "/version": {"gitVersion": "v1.0.0"}, **lives}
+
+
+def measure(
+    directory: Path, scenes: dict[str, Scene], *, rounds: int, seconds: float
+) -> Iterator[Row]:
+    """The rows, each as soon as it is known."""
+    with StandIn(directory / "stand-in", answers_of(scenes)) as stand_in:
+        config = stand_in.kubeconfig(directory / "stand-in.kubeconfig")
+        with (
+            Gunicorn(
+                HOOKS, directory / "burgee", kubeconfig=config, metrics_url=stand_in.url
+            ) as hooks,
+            Gunicorn(ECHO, directory / "echo", kubeconfig=config) as echo,
+        ):
+            for case in _cases(scenes):
+                before = _queries(stand_in)
+                row, syncs = _row(case, hooks.url, echo.url, rounds=rounds, seconds=seconds)
+                asked = _queries(stand_in) - before
+                if asked != case.queries * syncs:
+                    raise load.WrongAnswer(f"{case.name}: {asked} queries in {syncs} syncs")
+                yield row
+
+
+def _cases(scenes: dict[str, Scene]) -> Iterator[Case]:
+    for suffix in ("", "-large"):
+        rest, step = scenes[f"rest{suffix}"], scenes[f"step{suffix}"]
+        yield Case(name="no-op", bodies=(rest.body,))
+        yield Case(name="no-op, not seen before", bodies=tuple(_variants(rest)))
+        yield Case(name="analysis step", bodies=(step.body,), queries=len(METRICS))
+
+
+def _variants(scene: Scene) -> Iterator[bytes]:
+    """The same request with other resourceVersions of a child: nothing remembered fits."""
+    for number in range(_VARIANTS):
+        body = json.loads(scene.body)
+        [child] = body["children"]["Deployment.apps/v1"].values()
+        child["metadata"]["resourceVersion"] += str(number)
+        yield json.dumps(body, separators=(",", ":")).encode()
+
+
+def _row(
+    case: Case, hooks_url: str, echo_url: str, *, rounds: int, seconds: float
+) -> tuple[Row, int]:
+    """The row, and how many syncs it took."""
+    ours = _requests(case.bodies, hooks_url)
+    theirs = _requests(case.bodies, echo_url)
+    warm_up = 3 * load.CLIENTS
+    for url, requests in ((hooks_url, ours), (echo_url, theirs)):
+        load.run(url, requests, count=warm_up)
+    runs: list[load.Run] = []
+    echoes: list[load.Run] = []
+    for _ in range(rounds):
+        echoes.append(load.run(echo_url, theirs, seconds=seconds))
+        runs.append(load.run(hooks_url, ours, seconds=seconds))
+    latencies = sorted(value for run in runs for value in run.latencies_ms)
+    pairs = zip(runs, echoes, strict=True)
+    row = Row(
+        name=case.name,
+        body_bytes=len(case.bodies[0]),
+        syncs_per_second=statistics.median(run.per_second for run in runs),
+        p50_ms=_percentile(latencies, 50),
+        p99_ms=_percentile(latencies, 99),
+        echo_per_second=statistics.median(run.per_second for run in echoes),
+        ratio=statistics.median(run.per_second / echo.per_second for run, echo in pairs),
+    )
+    return row, len(latencies) + warm_up
+
+
+def _requests(bodies: Sequence[bytes], url: str) -> list[bytes]:
+    return [load.http_post(f"{url}/sync", body, token=TOKEN) for body in bodies]
+
+
+def _queries(stand_in: StandIn) -> int:
+    return stand_in.counts().get("GET /api/v1/query", 0)
+
+
+def _percentile(ordered: Sequence[float], percent: float) -> float:
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
