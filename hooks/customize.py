@@ -4,8 +4,9 @@ from pydantic import ValidationError
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.engine.related import WORKLOADS, related_rules
-from burgee.errors import ClusterError
+from burgee.engine.related import related_rules
+from burgee.errors import ClusterError, InvalidCanary
+from burgee.targets.workload import kind_of
 from hooks.answers import customize_answer
 from hooks.context import HookContext
 
@@ -30,15 +31,14 @@ def handle(body: Manifest, context: HookContext) -> bytes:
 
 def _target(canary: Canary, context: HookContext) -> Manifest | None:
     ref = canary.spec.target_ref
-    if ref.kind not in WORKLOADS:
-        return None
     try:
+        kind = kind_of(ref)
         return context.kube.get(
-            "apps/v1",
-            ref.kind,
+            kind.api_version,
+            kind.kind,
             canary.metadata.namespace,
             ref.name,
             timeout_seconds=LOOKUP_SECONDS,
         )
-    except ClusterError:
+    except (ClusterError, InvalidCanary):
         return None

@@ -6,7 +6,8 @@ import pytest
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.targets.autoscaler import build_primary_hpa, keep_hpa, wanted_replicas
+from burgee.targets.autoscaler import HpaScaler, build_primary_hpa, keep_hpa
+from burgee.targets.deployment import starting_replicas
 from burgee.targets.naming import Names
 
 SCALED = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"}
@@ -113,4 +114,6 @@ def test_kept_autoscaler_has_what_was_edited(
 def test_replicas_at_the_start_of_a_run(
     target: Manifest, primary: Any, scaler: Any, result: Any
 ) -> None:
-    assert wanted_replicas(target, primary, scaler) == result
+    minimum = HpaScaler().min_replicas(scaler) if scaler else None
+
+    assert starting_replicas(target, primary, minimum) == result

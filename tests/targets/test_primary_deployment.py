@@ -10,11 +10,11 @@ from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.targets.deployment import (
     build_primary,
-    keep_primary,
     primary_replicas,
     replicas_of,
 )
 from burgee.targets.naming import Names
+from burgee.targets.primary import keep_workload
 from burgee.targets.scheduling import rewrite_scheduling
 
 NAMES = Names(target="podinfo", apex="podinfo", selector_key="app", selector_value="web")
@@ -137,7 +137,13 @@ def test_target_without_a_template_gives_a_bare_primary() -> None:
 
 
 def test_kept_primary_of_flagger_has_no_empty_metadata() -> None:
-    kept = keep_primary({"metadata": {"name": "p", "namespace": "test"}})
+    kept = keep_workload(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "p", "namespace": "test"},
+        }
+    )
 
     assert kept["metadata"] == {"name": "p", "namespace": "test"}
     assert kept["spec"] == {}
@@ -145,10 +151,12 @@ def test_kept_primary_of_flagger_has_no_empty_metadata() -> None:
 
 def test_kept_primary_has_what_a_person_added() -> None:
     observed = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
         "metadata": {"name": "p", "namespace": "test", "annotations": {"x": "y"}},
         "spec": {"replicas": 3, "paused": True},
     }
-    kept = keep_primary(observed)
+    kept = keep_workload(observed)
 
     assert kept["metadata"]["annotations"] == {"x": "y"}
     assert kept["spec"] == {"paused": True}
@@ -291,7 +299,7 @@ def test_built_primary_is_kept_as_it_is_and_the_target_untouched(
     )
 
     assert before == target
-    assert built == keep_primary(built)
+    assert built == keep_workload(built)
     assert "replicas" not in built["spec"]
     selected = built["spec"]["selector"]["matchLabels"].items()
     assert selected <= built["spec"]["template"]["metadata"]["labels"].items()

@@ -11,8 +11,9 @@ from burgee.api.manifest import Manifest, annotations_of, name_of
 from burgee.api.settings import EngineSettings
 from burgee.targets.autoscaler import build_primary_hpa, keep_hpa
 from burgee.targets.configs import build_copies, keep_copy, keyed, references, tracked
-from burgee.targets.deployment import build_primary, keep_primary, revision_of
+from burgee.targets.deployment import build_primary
 from burgee.targets.hashing import template_hash
+from burgee.targets.primary import keep_workload, revision_of
 from burgee.targets.services import build_services
 
 SETTINGS = EngineSettings()
@@ -125,15 +126,15 @@ def test_kept_primary_is_a_fixed_point_with_what_the_server_adds(recorded: Any) 
     served["spec"]["replicas"] = 4
     served["status"] = {"replicas": 4}
 
-    assert built == keep_primary(served)
-    assert built == keep_primary(built)
+    assert built == keep_workload(served)
+    assert built == keep_workload(built)
 
 
 def test_builders_leave_a_recorded_state_alone(recorded: Any) -> None:
     before = deepcopy((recorded.target, recorded.configs, recorded.expected, recorded.hpa))
 
     primary_of(recorded, recorded.expected["primary"])
-    keep_primary(recorded.expected["primary"])
+    keep_workload(recorded.expected["primary"])
     build_copies(recorded.tracked, keyed(recorded.configs), SETTINGS)
     build_services(recorded.canary, recorded.names, recorded.target, {})
     template_hash(recorded.target)

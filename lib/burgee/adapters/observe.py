@@ -1,6 +1,7 @@
 """From a request to an observation: sorts what it carries, reads what it lacks."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 from pydantic import ValidationError
@@ -11,8 +12,14 @@ from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.settings import EngineSettings
 from burgee.engine.observation import ObjectKey, Observation
-from burgee.errors import NotFound
+from burgee.engine.related import config_template
+from burgee.errors import InvalidCanary, NotFound
 from burgee.targets import configs
+from burgee.targets.scaler import scaler_of
+from burgee.targets.workload import kind_of
+
+_NO_ROUTES = frozenset({"v1", "apps", "autoscaling", "flagger.app", "keda.sh"})
+"""API groups whose objects are no routes of a traffic provider."""
 
 Groups: TypeAlias = Mapping[str, Mapping[str, Manifest]]
 """Objects as Metacontroller sends them: {Kind.group/version: {namespace/name: object}}."""
@@ -50,6 +57,10 @@ class Reader:
         """Every related object."""
         return iter(self._known.values())
 
+    def known(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """One object that is watched; None where the request has none."""
+        return self._known.get((kind, namespace, name))
+
     def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """One object; None where neither request nor cluster has it."""
         found = self._known.get((kind, namespace, name))
@@ -77,12 +88,18 @@ def observe(
     """
     namespace, uid = canary.metadata.namespace, canary.metadata.uid
     ref, scaler = canary.spec.target_ref, canary.spec.autoscaler_ref
-    target = None
-    if ref.kind in {"Deployment", "DaemonSet"}:
-        target = reader.find("apps/v1", ref.kind, namespace, ref.name)
-    found_scaler = None
-    if scaler and scaler.kind == "HorizontalPodAutoscaler":
-        found_scaler = reader.find("autoscaling/v2", scaler.kind, namespace, scaler.name)
+    target = found_scaler = primary_scaler = None
+    with suppress(InvalidCanary):
+        kind = kind_of(ref)
+        target = reader.find(kind.api_version, kind.kind, namespace, ref.name)
+    with suppress(InvalidCanary):
+        if scaler:
+            scaled_by = scaler_of(scaler)
+            found_scaler = reader.find(
+                scaled_by.api_version, scaled_by.kind, namespace, scaler.name
+            )
+            copy = scaled_by.primary_name(scaler.name)
+            primary_scaler = reader.known(scaled_by.kind, namespace, copy)
     routes: dict[ObjectKey, Manifest] = {}
     services: dict[str, Manifest] = {}
     templates: dict[tuple[str, str], MetricTemplate] = {}
@@ -95,13 +112,14 @@ def observe(
             template = _template(found)
             if template:
                 templates[namespace_of(found), name_of(found)] = template
-        elif group not in {"v1", "apps", "autoscaling", "flagger.app"}:
+        elif group not in _NO_ROUTES:
             routes[found["kind"], name_of(found)] = found
     return Observation(
         canary=canary,
         target=target,
         scaler=found_scaler,
-        configs=_configs(target, namespace, reader, settings),
+        primary_scaler=primary_scaler,
+        configs=_configs(config_template(canary, target), namespace, reader, settings),
         children=children,
         routes=routes,
         services=services,
@@ -119,13 +137,11 @@ def _template(found: Manifest) -> MetricTemplate | None:
 
 
 def _configs(
-    target: Manifest | None, namespace: str, reader: Reader, settings: EngineSettings
+    template: Manifest | None, namespace: str, reader: Reader, settings: EngineSettings
 ) -> dict[str, Manifest]:
     """The ConfigMaps and Secrets that the target's pod template names and that exist."""
-    if target is None:
+    if template is None:
         return {}
-    refs = configs.references(
-        target["spec"]["template"], tracking_enabled=settings.config_tracking
-    )
+    refs = configs.references(template, tracking_enabled=settings.config_tracking)
     found = {ref.key: reader.find("v1", ref.kind, namespace, ref.name) for ref in refs}
     return {key: config for key, config in found.items() if config is not None}

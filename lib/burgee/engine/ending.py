@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from burgee.api.guards import KUBECTL_LAST_APPLIED
-from burgee.api.manifest import Manifest, annotations_of, controller_uid, metadata
+from burgee.api.manifest import Manifest, annotations_of, controller_uid
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
-from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, Scale
+from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import Observation
 from burgee.engine.transitions import changed_status, describe, enter
-from burgee.engine.world import keep_all
+from burgee.engine.world import keep_all, run_target
 from burgee.errors import InvalidCanary
 from burgee.targets.borrow import borrowed_fields
-from burgee.targets.deployment import replicas_of
 
 GIVE_UP_AFTER_DEADLINES = 2
 
@@ -64,8 +63,9 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
     state = facts.canary_state
     status = describe(status, kind=ref.kind, target=ref.name, detail=state.message, now=now)
     status = changed_status(status, observed_generation=facts.canary.metadata.generation)
-    if replicas_of(facts.target) == 0:
-        told.append(_scale_up(facts))
+    back = tuple(run_target(facts, as_primary=True))
+    if back:
+        told.extend(back)
         return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
     asked = moment_of(facts.canary.metadata.deletion_timestamp) or now
     patience = GIVE_UP_AFTER_DEADLINES * facts.spec.deadline_seconds
@@ -83,23 +83,11 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
     return Farewell(status=status, children=children, finalized=True, effects=tuple(told))
 
 
-def _scale_up(facts: Facts) -> Scale:
-    head = metadata(facts.target)
-    replicas = replicas_of(facts.primary) if facts.primary else 1
-    return Scale(
-        api_version=facts.target["apiVersion"],
-        kind=facts.target["kind"],
-        namespace=head["namespace"],
-        name=head["name"],
-        replicas=max(replicas, 1),
-    )
-
-
 def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
     """Objects that a user made, with the spec that kubectl last applied to them."""
     uid = facts.canary.metadata.uid
     for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
-        if controller_uid(found) == uid:
+        if controller_uid(found) == uid or not _was_changed(facts, found):
             continue
         original = _last_applied(found)
         if original is None and found["kind"] == "Service":
@@ -108,6 +96,11 @@ def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
         if original is not None:
             borrowed = borrowed_fields({**original, "metadata": found["metadata"]})
             yield ApplyForeign(manifest=borrowed)
+
+
+def _was_changed(facts: Facts, found: Manifest) -> bool:
+    """False for a target Service, which is only read, and its copies, which are nobody's work."""
+    return found["kind"] != "Service" or facts.kind.owns_apex
 
 
 def _last_applied(found: Manifest) -> Manifest | None:

@@ -10,7 +10,7 @@ from burgee.api.canary import Canary, CanarySpec
 from burgee.api.manifest import Manifest, namespace_of
 from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.clock import moment_of
-from burgee.engine.observation import Observation
+from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.validate import check_supported
 from burgee.errors import InvalidCanary
@@ -20,9 +20,10 @@ from burgee.routers.base import Router, Weights
 from burgee.routers.registry import router_of
 from burgee.targets import configs, hashing
 from burgee.targets.configs import ConfigRef
-from burgee.targets.deployment import primary_replicas, replicas_of, revision_of
 from burgee.targets.naming import Names
-from burgee.targets.readiness import NotReady, Ready, deployment_readiness
+from burgee.targets.readiness import NotReady, Ready
+from burgee.targets.scaler import Scaler, scaler_of
+from burgee.targets.workload import TargetKind, kind_of
 
 FULL_PERCENT = 100
 
@@ -47,7 +48,9 @@ class Facts:
     """An observation and what it means.
 
     Attributes:
-        template_hash: of the target's pod template, in our form.
+        kind: what the target is.
+        scaler_kind: what scales it, None where nothing does.
+        template_hash: of what makes a revision of the target (a pod template), in our form.
         tracked: checksums of the configs that the template names.
         revision: id of template and configs together.
         primary: the observed primary workload.
@@ -58,6 +61,8 @@ class Facts:
     observation: Observation
     now: datetime
     target: Manifest
+    kind: TargetKind
+    scaler_kind: Scaler | None
     names: Names
     router: Router
     refs: tuple[ConfigRef, ...]
@@ -117,7 +122,7 @@ class Facts:
     @property
     def primary_revision(self) -> str:
         """The revision that the observed primary was made from, empty for none and Flagger's."""
-        return revision_of(self.primary) if self.primary else ""
+        return self.kind.revision_of(self.primary) if self.primary else ""
 
     def route_shows(self, weights: Weights) -> bool:
         """True where the observed route objects give both sides exactly these weights."""
@@ -132,7 +137,9 @@ class Facts:
 
     @property
     def apex_shows_primary(self) -> bool:
-        """True where the observed apex Service selects the primary's pods."""
+        """True where the observed apex Service selects the primary's pods, or is the user's."""
+        if not self.kind.owns_apex:
+            return True
         name = self.names.apex
         seen = self.observation.children.get(("Service", name))
         seen = seen or self.observation.services.get(name)
@@ -140,9 +147,10 @@ class Facts:
         return bool(seen) and (seen or {}).get("spec", {}).get("selector") == wanted
 
     @property
-    def wanted_replicas(self) -> int:
-        """Pods that the primary has to have when it takes over from the target."""
-        return primary_replicas(self.target)
+    def wanted_replicas(self) -> int | None:
+        """Pods that the primary has to have when it takes over, None where nodes decide."""
+        has = self.kind.replicas(self.target)
+        return None if has is None else max(has, 1)
 
     @property
     def primary_is_small(self) -> bool:
@@ -155,7 +163,8 @@ class Facts:
             return True
         if self.spec.autoscaler_ref and self.status.phase not in STARTING:
             return False
-        return replicas_of(self.primary) < self.wanted_replicas
+        has, wants = self.kind.replicas(self.primary), self.wanted_replicas
+        return has is not None and wants is not None and has < wants
 
     @property
     def metric_problem(self) -> str:
@@ -201,52 +210,84 @@ def assess(observation: Observation, now: datetime) -> Facts:
         raise InvalidCanary(
             "TargetNotFound", f"{ref.kind} {ref.name}.{canary.metadata.namespace} does not exist"
         )
-    names = Names.of(canary, target, settings)
+    kind = kind_of(ref)
+    kind.check(target)
+    names = kind.names(canary, target, settings)
     scaler = canary.spec.autoscaler_ref
     if scaler and observation.scaler is None:
         raise InvalidCanary(
             "ScalerNotFound", f"{scaler.kind} {scaler.name}.{namespace_of(target)} does not exist"
         )
-    template = target["spec"]["template"]
+    template = kind.config_template(target) or {}
     refs = configs.references(template, tracking_enabled=settings.config_tracking)
     tracked = configs.tracked(refs, observation.configs)
-    template_hash = hashing.template_hash(target)
-    primary = observation.children.get(("Deployment", names.primary_workload))
+    template_hash = kind.template_hash(target)
+    revision = hashing.revision_id(template_hash, tracked)
+    primary = _find(observation, kind.primary_key(names))
     plan = canary.spec.plan
+    canary_key = kind.canary_key(names)
+    if canary_key is None:
+        canary_state = _target_state(target, kind, canary, now)
+    else:
+        canary_state = _copy_state(_find(observation, canary_key), kind, revision)
     return Facts(
         observation=observation,
         now=now,
         target=target,
+        kind=kind,
+        scaler_kind=scaler_of(scaler) if scaler else None,
         names=names,
         router=router,
         refs=refs,
         template_hash=template_hash,
         tracked=tracked,
-        revision=hashing.revision_id(template_hash, tracked),
+        revision=revision,
         primary=primary,
-        primary_state=_state(primary, plan.primary_ready_threshold, canary, now),
-        canary_state=_state(target, plan.canary_ready_threshold, canary, now, needs_pods=True),
+        primary_state=_state(primary, kind, plan.primary_ready_threshold, canary, now),
+        canary_state=canary_state,
     )
+
+
+def _find(observation: Observation, key: ObjectKey) -> Manifest | None:
+    """An object of ours, or a Service with its name that the Canary does not own."""
+    foreign = observation.services.get(key[1]) if key[0] == "Service" else None
+    return observation.children.get(key) or foreign
+
+
+def _target_state(
+    target: Manifest, kind: TargetKind, canary: Canary, now: datetime
+) -> WorkloadState:
+    if kind.is_scaled_to_zero(target):
+        # Nothing of nothing is available: a rollout of no pods is complete, and serves nobody.
+        return WorkloadState(ready=False, message="it is scaled to zero")
+    return _state(target, kind, canary.spec.plan.canary_ready_threshold, canary, now)
+
+
+def _copy_state(copy: Manifest | None, kind: TargetKind, revision: str) -> WorkloadState:
+    """Of a canary that is a copy of the target: ready once it is seen to follow it."""
+    if copy is None or kind.revision_of(copy) != revision:
+        return WorkloadState(ready=False, message="its copy of the target is not there yet")
+    return WorkloadState(ready=True)
 
 
 def _state(
     workload: Manifest | None,
+    kind: TargetKind,
     threshold: int | None,
     canary: Canary,
     now: datetime,
-    *,
-    needs_pods: bool = False,
 ) -> WorkloadState:
     if workload is None:
         return WorkloadState(ready=False, message="it does not exist yet")
-    if needs_pods and replicas_of(workload) == 0:
-        # Nothing of nothing is available: a rollout of no pods is complete, and serves nobody.
-        return WorkloadState(ready=False, message="it is scaled to zero")
-    found = deployment_readiness(
+    status = canary.status
+    # The last step of the release: it was taken when everything was ready.
+    since = moment_of(status.last_transition_time) or moment_of(status.phase_start_time)
+    found = kind.readiness(
         workload,
         threshold_percent=FULL_PERCENT if threshold is None else threshold,
         deadline_seconds=canary.spec.deadline_seconds,
         now=now,
+        since=since or now,
     )
     match found:
         case Ready():

@@ -21,6 +21,7 @@ class Observation:
         canary: the live one, never the parent that a request happened to carry.
         target: the workload of spec.targetRef, None where it does not exist.
         scaler: the object of spec.autoscalerRef, None without one.
+        primary_scaler: its copy for the primary where that is of no listed kind, whoever owns it.
         configs: the ConfigMaps and Secrets that the target's pod template names and that exist,
             by their key in status.trackedConfigs.
         children: objects of listed kinds that the Canary owns.
@@ -32,6 +33,7 @@ class Observation:
     canary: Canary
     target: Manifest | None
     scaler: Manifest | None = None
+    primary_scaler: Manifest | None = None
     configs: Mapping[str, Manifest] = field(default_factory=dict)
     children: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)

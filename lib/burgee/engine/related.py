@@ -5,6 +5,7 @@ namespace. Source: reference of Metacontroller's contract, section 4.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
@@ -12,9 +13,8 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import router_of
 from burgee.targets import configs
-
-WORKLOADS = {"Deployment": "deployments", "DaemonSet": "daemonsets"}
-SCALERS = {"HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers")}
+from burgee.targets.scaler import scaler_of
+from burgee.targets.workload import kind_of
 
 
 def related_rules(
@@ -36,33 +36,46 @@ def _rules(
     canary: Canary, target: Manifest | None, settings: EngineSettings
 ) -> Iterator[Manifest]:
     namespace, spec = canary.metadata.namespace, canary.spec
-    ref = spec.target_ref
-    if ref.kind in WORKLOADS:
-        yield _rule("apps/v1", WORKLOADS[ref.kind], namespace, ref.name)
-    scaler = spec.autoscaler_ref
-    if scaler and scaler.kind in SCALERS:
-        yield _rule(*SCALERS[scaler.kind], namespace, scaler.name)
+    reference, target_name = spec.autoscaler_ref, spec.target_ref.name
     apex = spec.apex_name
-    yield _rule("v1", "services", namespace, apex, f"{apex}-primary", f"{apex}-canary")
-    try:
+    services = [apex, f"{apex}-primary", f"{apex}-canary"]
+    with suppress(InvalidCanary):
+        target_kind = kind_of(spec.target_ref)
+        if target_kind.resource != "services":
+            yield _rule(target_kind.api_version, target_kind.resource, namespace, target_name)
+        elif target_name not in services:
+            services.append(target_name)
+    yield _rule("v1", "services", namespace, *services)
+    with suppress(InvalidCanary):
+        if reference:
+            scaler = scaler_of(reference)
+            copy = () if scaler.listed else (scaler.primary_name(reference.name),)
+            yield _rule(scaler.api_version, scaler.resource, namespace, reference.name, *copy)
+    with suppress(InvalidCanary):
         router = router_of(canary.provider(settings.mesh_provider))
-    except InvalidCanary:
-        pass
-    else:
         for found in router.related(canary):
             yield _rule(found.kind.api_version, found.kind.resource, namespace, *found.names)
     for metric in spec.plan.metrics:
         if metric.template_ref:
             where = metric.template_ref.namespace or namespace
             yield _rule("flagger.app/v1beta1", "metrictemplates", where, metric.template_ref.name)
-    if target is not None:
-        refs = configs.references(
-            target["spec"]["template"], tracking_enabled=settings.config_tracking
-        )
+    template = config_template(canary, target)
+    if template:
+        refs = configs.references(template, tracking_enabled=settings.config_tracking)
         for kind, resource in (("ConfigMap", "configmaps"), ("Secret", "secrets")):
             names = sorted({found.name for found in refs if found.kind == kind})
             if names:
                 yield _rule("v1", resource, namespace, *names)
+
+
+def config_template(canary: Canary, target: Manifest | None) -> Manifest | None:
+    """The pod template that may name ConfigMaps and Secrets, None where there is none."""
+    if target is None:
+        return None
+    try:
+        return kind_of(canary.spec.target_ref).config_template(target)
+    except InvalidCanary:
+        return None
 
 
 def _rule(api_version: str, resource: str, namespace: str, *names: str) -> Manifest:

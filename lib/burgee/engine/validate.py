@@ -6,9 +6,9 @@ from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.weights import ladder_problem
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Router
+from burgee.targets.scaler import scaler_of
+from burgee.targets.workload import kind_of
 
-SUPPORTED_TARGETS = frozenset({"Deployment"})
-SUPPORTED_SCALERS = frozenset({"HorizontalPodAutoscaler"})
 HOOK_TYPES = frozenset(
     {
         "confirm-promotion",
@@ -30,16 +30,14 @@ def check_supported(canary: Canary, router: Router) -> None:
         InvalidCanary: with the field that is at fault.
     """
     spec, analysis = canary.spec, canary.spec.plan
-    kind = spec.target_ref.kind
-    if kind not in SUPPORTED_TARGETS:
-        raise InvalidCanary(
-            "UnsupportedTarget", f"spec.targetRef.kind {kind} is not supported yet"
-        )
-    scaler = spec.autoscaler_ref
-    if scaler and scaler.kind not in SUPPORTED_SCALERS:
-        raise InvalidCanary(
-            "UnsupportedScaler", f"spec.autoscalerRef.kind {scaler.kind} is not supported yet"
-        )
+    kind = kind_of(spec.target_ref)
+    if spec.autoscaler_ref:
+        scaler = scaler_of(spec.autoscaler_ref)
+        if not kind.scalable:
+            raise InvalidCanary(
+                "UnsupportedScaler",
+                f"spec.autoscalerRef: no {scaler.kind} can scale a {kind.kind}",
+            )
     if spec.service.port <= 0:
         raise InvalidCanary("InvalidService", "spec.service.port must be a port number")
     for hook in analysis.webhooks:

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 
-from burgee.api.manifest import Manifest, controller_uid, metadata, name_of
+from burgee.api.manifest import Manifest, controller_uid, metadata, name_of, namespace_of
 from burgee.api.status import STARTING
 from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.facts import Facts
 from burgee.engine.observation import ObjectKey
 from burgee.engine.turn import PrimaryMode, TargetMode, World
-from burgee.targets import autoscaler, configs, deployment, services
+from burgee.targets import autoscaler, configs
 from burgee.targets.borrow import borrowed_fields, keep_service, shows_borrowed
-from burgee.targets.deployment import replicas_of
 from burgee.targets.drift import prune, settled
 from burgee.targets.hashing import flagger_id
+from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
+from burgee.targets.primary import keep_workload
+from burgee.targets.scaling import Replicas, Scaling, WorkloadPatch
 
 
 def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Effect, ...]]:
@@ -24,7 +26,12 @@ def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Eff
     effects: list[Effect] = []
     wanted: dict[ObjectKey, Manifest] = {}
     for manifest in _workload(facts, world.primary):
-        wanted[_key(manifest)] = manifest
+        if manifest["kind"] == "Service":
+            _place(facts, manifest, wanted, effects)
+        else:
+            wanted[_key(manifest)] = manifest
+    for manifest in _scaler(facts, world.primary):
+        _place(facts, manifest, wanted, effects)
     for manifest in _services(facts, world):
         _place(facts, manifest, wanted, effects)
     routes = _routes(facts, world)
@@ -43,14 +50,14 @@ def keep_all(children: Mapping[ObjectKey, Manifest]) -> tuple[Manifest, ...]:
 def keep(observed: Manifest) -> Manifest:
     """A child to apply again as it is observed."""
     match observed["kind"]:
-        case "Deployment":
-            return deployment.keep_primary(observed)
+        case "Deployment" | "DaemonSet":
+            return keep_workload(observed)
         case "ConfigMap" | "Secret":
             return configs.keep_copy(observed)
         case "HorizontalPodAutoscaler":
             return autoscaler.keep_hpa(observed)
         case _:
-            return keep_service(observed)
+            return keep_copy(observed) if is_copy(observed) else keep_service(observed)
 
 
 def _key(manifest: Manifest) -> ObjectKey:
@@ -67,12 +74,13 @@ def _place(
     """
     key = _key(manifest)
     observation, uid = facts.observation, facts.canary.metadata.uid
-    own = observation.children.get(key) or observation.routes.get(key)
+    own = observation.children.get(key) or _unlisted(facts).get(key)
     foreign = observation.services.get(key[1]) if key[0] == "Service" else None
     if own is not None and controller_uid(own) != uid:
         own, foreign = None, own
     if foreign is not None:
-        borrowed = borrowed_fields(manifest)
+        owns_service = key[0] != "Service" or facts.kind.owns_apex
+        borrowed = borrowed_fields(manifest) if owns_service else borrowed_copy(manifest)
         if not shows_borrowed(foreign, borrowed):
             effects.append(ApplyForeign(manifest=borrowed))
         return
@@ -85,16 +93,8 @@ def _place(
             keep_annotations=unmanaged.annotations if unmanaged else (),
         )
         if patch is not None:
-            effects.append(
-                MergePatch(
-                    api_version=manifest["apiVersion"],
-                    kind=manifest["kind"],
-                    namespace=facts.canary.metadata.namespace,
-                    name=key[1],
-                    patch=patch,
-                )
-            )
-        if key in observation.routes and settled(own, manifest, owner_uid=uid):
+            effects.append(_patch(manifest, patch))
+        if key in _unlisted(facts) and settled(own, manifest, owner_uid=uid):
             return
     wanted[key] = manifest
 
@@ -106,11 +106,27 @@ def _services(facts: Facts, world: World) -> Iterator[Manifest]:
         for (kind, name), child in facts.observation.children.items()
         if kind == "Service"
     }
-    built = services.build_services(facts.canary, facts.names, facts.target, observed)
-    yield built.canary
-    yield built.primary
-    if world.route is not None or name_of(built.apex) in observed:
+    built = facts.kind.services(facts.canary, facts.names, facts.target, observed)
+    for manifest in built.backends:
+        if not (name_of(manifest) in observed and _holds_copy(facts, manifest)):
+            yield manifest
+    if built.apex and (world.route is not None or name_of(built.apex) in observed):
         yield built.apex
+
+
+def _holds_copy(facts: Facts, manifest: Manifest) -> bool:
+    """True for a copy of a target that changed while the copy still gets traffic.
+
+    It stays as it is, so that the new revision gets none before it is let in.
+    """
+    is_canary = _key(manifest) == facts.kind.canary_key(facts.names)
+    return is_canary and facts.run_outdated and not facts.canary_is_off
+
+
+def _unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:
+    """Observed objects of kinds that Metacontroller does not list."""
+    scaler = facts.observation.primary_scaler
+    return {**facts.observation.routes, **({_key(scaler): scaler} if scaler else {})}
 
 
 def _routes(facts: Facts, world: World) -> tuple[Manifest, ...]:
@@ -121,7 +137,7 @@ def _routes(facts: Facts, world: World) -> tuple[Manifest, ...]:
 
 
 def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
-    """The primary with its configs and its scaler, built from the target or kept."""
+    """The primary with its configs, built from the target or kept."""
     children = facts.observation.children
     build = mode is PrimaryMode.BUILD or facts.primary is None
     settings = facts.observation.settings
@@ -129,7 +145,7 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
         if build or _key(copy) not in children:
             yield copy
     if build:
-        yield deployment.build_primary(
+        yield facts.kind.build_primary(
             facts.target,
             facts.names,
             revision=facts.revision,
@@ -139,37 +155,85 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
             first=facts.primary is None or facts.status.phase in STARTING,
             observed=facts.primary,
         )
-    scaler = facts.observation.scaler
-    if scaler is not None:
-        copy = autoscaler.build_primary_hpa(scaler, facts.canary, facts.names)
-        if mode is PrimaryMode.BUILD or _key(copy) not in children:
-            yield copy
 
 
-def _scaling(facts: Facts, world: World) -> Iterator[Scale]:
-    """Replicas of the primary and the target, through /scale and only where they differ."""
+def _scaler(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
+    """The primary's scaler: a copy of the target's, kept as it is between promotions."""
+    kind, scaler = facts.scaler_kind, facts.observation.scaler
+    if kind is None or scaler is None:
+        return
+    copy = kind.build_primary(scaler, facts.canary, facts.names)
+    key = _key(copy)
+    observed = facts.observation.children.get(key) or _unlisted(facts).get(key)
+    if mode is PrimaryMode.BUILD or observed is None:
+        yield copy
+    elif not kind.listed:
+        yield kind.keep(observed)
+
+
+def _scaling(facts: Facts, world: World) -> Iterator[Effect]:
+    """Replicas of the primary and the target, only where they differ."""
     if world.primary is PrimaryMode.BUILD and facts.primary is not None:
-        has = replicas_of(facts.primary)
-        wants = facts.wanted_replicas
+        has, wants = facts.kind.replicas(facts.primary), facts.wanted_replicas
         differs = facts.primary_is_small if facts.spec.autoscaler_ref else has != wants
-        if differs:
-            yield _scale(facts.primary, wants)
-    has = replicas_of(facts.target)
-    if world.target is TargetMode.RUN and has == 0:
-        wants = autoscaler.wanted_replicas(facts.target, facts.primary, facts.observation.scaler)
-        yield _scale(facts.target, wants)
-    if world.target is TargetMode.ZERO and has > 0 and facts.canary_is_off:
-        yield _scale(facts.target, 0, guarded=True)
+        if differs and wants is not None:
+            yield scaling_effect(facts.primary, Replicas(count=wants))
+    serves = world.route is not None and world.route.canary > 0
+    if world.target is TargetMode.RUN:
+        yield from run_target(facts)
+    elif world.target is TargetMode.ZERO and facts.canary_is_off:
+        yield from _pause(facts, paused=True)
+        change = facts.kind.scale_to_zero(facts.target)
+        if change:
+            yield scaling_effect(facts.target, change, guarded=True)
+    elif serves:
+        yield from _pause(facts, paused=False)
 
 
-def _scale(workload: Manifest, replicas: int, *, guarded: bool = False) -> Scale:
-    """Guarded: not where the workload changed since it was observed."""
+def run_target(facts: Facts, *, as_primary: bool = False) -> Iterator[Effect]:
+    """What brings the target's pods back: its scaler first, so that it does not object.
+
+    Args:
+        facts: of this sync.
+        as_primary: True for as many pods as the primary has; otherwise the minimum of the
+            target's scaler counts, where there is one.
+    """
+    yield from _pause(facts, paused=False)
+    kind, scaler = facts.scaler_kind, facts.observation.scaler
+    minimum = kind.min_replicas(scaler) if kind and scaler and not as_primary else None
+    change = facts.kind.scale_from_zero(facts.target, facts.primary, minimum)
+    if change:
+        yield scaling_effect(facts.target, change)
+
+
+def _pause(facts: Facts, *, paused: bool) -> Iterator[Effect]:
+    """What holds or frees the target's scaler; worked out in each sync, so that it heals."""
+    kind, scaler = facts.scaler_kind, facts.observation.scaler
+    patch = kind.pause_patch(scaler, paused=paused) if kind and scaler else None
+    if patch and scaler:
+        yield _patch(scaler, patch)
+
+
+def scaling_effect(workload: Manifest, change: Scaling, *, guarded: bool = False) -> Effect:
+    """A change of scale; guarded: not where the workload changed since it was observed."""
+    if isinstance(change, WorkloadPatch):
+        return _patch(workload, change.patch)
     head = metadata(workload)
     return Scale(
         api_version=workload["apiVersion"],
         kind=workload["kind"],
         namespace=head["namespace"],
         name=head["name"],
-        replicas=replicas,
+        replicas=change.count,
         resource_version=head.get("resourceVersion") if guarded else None,
+    )
+
+
+def _patch(found: Manifest, patch: Manifest) -> MergePatch:
+    return MergePatch(
+        api_version=found["apiVersion"],
+        kind=found["kind"],
+        namespace=namespace_of(found),
+        name=name_of(found),
+        patch=patch,
     )

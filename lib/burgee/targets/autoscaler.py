@@ -1,11 +1,7 @@
-"""The primary's HorizontalPodAutoscaler, and how many replicas a canary starts with.
-
-Source: flagger pkg/canary/hpa_reconciler.go and deployment_controller.go, ScaleFromZero.
-"""
+"""The primary's HorizontalPodAutoscaler. Source: flagger pkg/canary/hpa_reconciler.go."""
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, labels_of, name_of
-from burgee.targets.deployment import replicas_of
 from burgee.targets.metadata import identity, own_labels, without_flux
 from burgee.targets.naming import PRIMARY_SUFFIX, Names
 
@@ -41,21 +37,34 @@ def keep_hpa(observed: Manifest) -> Manifest:
     return _manifest(observed, name_of(observed), observed.get("spec") or {})
 
 
-def wanted_replicas(target: Manifest, primary: Manifest | None, hpa: Manifest | None) -> int:
-    """Replicas of the target at the start of a run.
+class HpaScaler:
+    """HorizontalPodAutoscalers; one whose target has no replicas pauses by itself."""
 
-    Args:
-        target: keeps what it has if it runs already.
-        primary: gives the number where nothing scales the target.
-        hpa: the target's autoscaler; its minimum counts if it is more than 1.
-    """
-    running = replicas_of(target)
-    if running > 0:
-        return running
-    if hpa is not None:
-        spec: Manifest = hpa.get("spec") or {}
+    api_version = API_VERSION
+    kind = KIND
+    resource = "horizontalpodautoscalers"
+    listed = True
+
+    def primary_name(self, scaler: str) -> str:
+        """See primary_hpa_name."""
+        return primary_hpa_name(scaler)
+
+    def build_primary(self, scaler: Manifest, canary: Canary, names: Names) -> Manifest:
+        """See build_primary_hpa."""
+        return build_primary_hpa(scaler, canary, names)
+
+    def keep(self, observed: Manifest) -> Manifest:
+        """See keep_hpa."""
+        return keep_hpa(observed)
+
+    def min_replicas(self, scaler: Manifest) -> int:
+        """MinReplicas, at least 1."""
+        spec: Manifest = scaler.get("spec") or {}
         return max(spec.get("minReplicas") or 1, 1)
-    return max(replicas_of(primary), 1) if primary else 1
+
+    def pause_patch(self, scaler: Manifest, *, paused: bool) -> None:
+        """None: nothing is to be paused."""
+        del scaler, paused
 
 
 def _bounds(canary: Canary) -> Manifest:

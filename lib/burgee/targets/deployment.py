@@ -7,20 +7,11 @@ reaches the primary at promotion only. `spec.replicas` is never in it: the field
 
 from collections.abc import Collection
 
-from burgee.api.guards import REVISION_ANNOTATION
-from burgee.api.manifest import Manifest, annotations_of, labels_of
+from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.targets.configs import rewrite_references
-from burgee.targets.metadata import (
-    by_prefix,
-    copied_annotations,
-    identity,
-    is_local,
-    own_labels,
-    pod_annotations,
-    with_label,
-)
 from burgee.targets.naming import Names
+from burgee.targets.primary import primary_metadata, primary_selector, primary_template
 from burgee.targets.scheduling import rewrite_scheduling
 
 API_VERSION = "apps/v1"
@@ -59,48 +50,23 @@ def build_primary(
         observed: the primary as it is; its selector cannot be changed.
     """
     spec: Manifest = target.get("spec") or {}
-    found = annotations_of(target)
-    copied = copied_annotations(found)
-    annotations = copied if first else by_prefix(copied, settings.include_label_prefix)
-    labels = by_prefix(labels_of(target), settings.include_label_prefix)
-    key, value = names.selector_key, names.primary_label_value
+    template: Manifest = spec.get("template") or {}
+    pod_spec = rewrite_references(template.get("spec") or {}, copied_names)
+    pod_spec = rewrite_scheduling(pod_spec, names.target, settings.selector_labels)
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {
-            **identity(target, name=names.primary_workload),
-            "labels": own_labels(with_label(labels, key, value)),
-            "annotations": {**annotations, REVISION_ANNOTATION: revision},
-        },
+        "metadata": primary_metadata(
+            target, names, revision=revision, settings=settings, first=first
+        ),
         "spec": {
             **{field: spec[field] for field in _COPIED_FIELDS if spec.get(field) is not None},
-            "selector": _selector(observed) or {"matchLabels": {key: value}},
-            "template": _template(spec, names, flagger_id, copied_names, settings),
+            "selector": primary_selector(names, observed),
+            "template": primary_template(
+                template, names, flagger_id=flagger_id, pod_spec=pod_spec
+            ),
         },
     }
-
-
-def keep_primary(observed: Manifest) -> Manifest:
-    """The observed primary, to apply again unchanged."""
-    metadata = identity(observed)
-    labels = own_labels(labels_of(observed))
-    if labels:
-        metadata["labels"] = labels
-    annotations = {
-        key: value
-        for key, value in annotations_of(observed).items()
-        if key == REVISION_ANNOTATION or not is_local(key)
-    }
-    if annotations:
-        metadata["annotations"] = annotations
-    spec: Manifest = observed.get("spec") or {}
-    kept = {field: value for field, value in spec.items() if field != "replicas"}
-    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": kept}
-
-
-def revision_of(primary: Manifest) -> str:
-    """The revision that the primary was made from; empty if burgee did not make it."""
-    return annotations_of(primary).get(REVISION_ANNOTATION, "")
 
 
 def primary_replicas(target: Manifest) -> int:
@@ -115,26 +81,19 @@ def replicas_of(workload: Manifest) -> int:
     return 1 if found is None else found
 
 
-def _selector(observed: Manifest | None) -> Manifest | None:
-    spec: Manifest = (observed or {}).get("spec") or {}
-    return spec.get("selector")
+def starting_replicas(target: Manifest, primary: Manifest | None, minimum: int | None) -> int:
+    """Replicas of the target at the start of a run.
 
+    Source: flagger pkg/canary/deployment_controller.go, ScaleFromZero.
 
-def _template(
-    spec: Manifest,
-    names: Names,
-    flagger_id: str,
-    copied_names: Collection[str],
-    settings: EngineSettings,
-) -> Manifest:
-    template: Manifest = spec.get("template") or {}
-    pod_spec = rewrite_references(template.get("spec") or {}, copied_names)
-    return {
-        "metadata": {
-            "labels": with_label(
-                labels_of(template), names.selector_key, names.primary_label_value
-            ),
-            "annotations": pod_annotations(annotations_of(template), flagger_id),
-        },
-        "spec": rewrite_scheduling(pod_spec, names.target, settings.selector_labels),
-    }
+    Args:
+        target: keeps what it has if it runs already.
+        primary: gives the number where nothing scales the target.
+        minimum: of the target's autoscaler, None without one.
+    """
+    running = replicas_of(target)
+    if running > 0:
+        return running
+    if minimum is not None:
+        return max(minimum, 1)
+    return max(replicas_of(primary), 1) if primary else 1

@@ -19,7 +19,8 @@ ORIGINAL_CONFIGURATION = "flagger.kubernetes.io/original-configuration"
 _KEPT_ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
     "VirtualService": (KUBECTL_LAST_APPLIED, ORIGINAL_CONFIGURATION),
 }
-_METADATA_LEFT_ALONE = frozenset({"DestinationRule"})
+# KEDA labels a ScaledObject itself.
+_METADATA_LEFT_ALONE = frozenset({"DestinationRule", "ScaledObject"})
 # Of a Service only these are ours; the rest is defaults of the server and the user's choice.
 _OWNED_SERVICE_FIELDS = ("selector", "ports")
 _PORT_DEFAULTS = ("protocol", "targetPort", "nodePort")

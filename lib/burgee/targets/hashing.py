@@ -32,9 +32,12 @@ def template_hash(target: Manifest) -> str:
     Nulls do not count: API servers differ in whether they store `creationTimestamp: null`.
     """
     spec: Manifest = target.get("spec") or {}
-    canonical = json.dumps(
-        _without_nulls(spec.get("template")), sort_keys=True, separators=(",", ":")
-    )
+    return content_hash(spec.get("template"))
+
+
+def content_hash(content: Any) -> str:
+    """The hash of what makes a revision, for any kind of target."""
+    canonical = json.dumps(_without_nulls(content), sort_keys=True, separators=(",", ":"))
     return "b1-" + hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

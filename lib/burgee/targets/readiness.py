@@ -42,7 +42,7 @@ def deployment_readiness(
             the Canary, beside the Deployment's own deadline).
         now: aware, UTC.
     """
-    if not observed(deployment):
+    if not observed_newest(deployment):
         return NotReady(retriable=True, message="its newest spec has not been acted on yet")
     status: Manifest = deployment.get("status") or {}
     progressing = _condition(status, "Progressing")
@@ -65,10 +65,10 @@ def deployment_readiness(
 def available(deployment: Manifest) -> bool:
     """True if the newest spec has been acted on and at least one replica can serve."""
     status: Manifest = deployment.get("status") or {}
-    return observed(deployment) and _count(status, "availableReplicas") >= 1
+    return observed_newest(deployment) and _count(status, "availableReplicas") >= 1
 
 
-def observed(workload: Manifest) -> bool:
+def observed_newest(workload: Manifest) -> bool:
     """True if the controller of a workload has seen its newest spec."""
     status: Manifest = workload.get("status") or {}
     generation: int = metadata(workload).get("generation") or 0
@@ -80,7 +80,7 @@ def _missing(deployment: Manifest, status: Manifest, threshold_percent: int) -> 
     updated = _count(status, "updatedReplicas")
     total = _count(status, "replicas")
     ready = _count(status, "availableReplicas")
-    wanted = _threshold(updated, threshold_percent)
+    wanted = share_of(updated, threshold_percent)
     if updated < replicas:
         return f"{updated} of {replicas} replicas run the new revision"
     if total > updated:
@@ -90,9 +90,9 @@ def _missing(deployment: Manifest, status: Manifest, threshold_percent: int) -> 
     return None
 
 
-def _threshold(updated: int, percent: int) -> int:
-    """The replicas that must be available, truncated in Go's float32: 29% of 100 is 29, not 28."""
-    return int(_float32(_float32(updated) * _float32(_float32(percent) / 100)))
+def share_of(count: int, percent: int) -> int:
+    """The pods that must be available, truncated in Go's float32: 29% of 100 is 29, not 28."""
+    return int(_float32(_float32(count) * _float32(_float32(percent) / 100)))
 
 
 def _float32(value: float) -> float:

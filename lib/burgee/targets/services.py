@@ -23,6 +23,19 @@ class Services:
         return (self.apex, self.primary, self.canary)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceSet:
+    """What stands in front of the two sides of a Canary.
+
+    Attributes:
+        backends: what routes send traffic to; always there.
+        apex: what clients use, once the primary can serve; None where it is not burgee's.
+    """
+
+    backends: tuple[Manifest, ...]
+    apex: Manifest | None = None
+
+
 def build_services(
     canary: Canary, names: Names, target: Manifest, observed: Mapping[str, Manifest]
 ) -> Services:
