@@ -173,6 +173,15 @@ def test_services_get_addresses(store: Store) -> None:
     assert "clusterIP" not in store.create(services, outside)["spec"]
 
 
+def test_what_is_empty_is_left_out(store: Store, deployments: Resource) -> None:
+    sent = pod_change(env=[], args=None, resources={"limits": {}})
+    sent["metadata"] |= {"annotations": {}, "labels": {}, "finalizers": []}
+    made = store.create(deployments, sent)
+    container = made["spec"]["template"]["spec"]["containers"][0]
+    assert container == {"name": "c", "image": "x:1", **CONTAINER_DEFAULTS}
+    assert made["metadata"].keys().isdisjoint({"annotations", "labels", "finalizers"})
+
+
 def test_secrets_are_encoded(store: Store) -> None:
     secrets = store.resource("v1", "Secret")
     sent: Manifest = {"metadata": {"name": "s"}, "stringData": {"a": "b"}, "data": {"c": "ZA=="}}
@@ -207,6 +216,11 @@ def pod_change(**container: Any) -> Manifest:
             id="a selector for others",
         ),
         pytest.param(workload(replicas=-1), "spec.replicas", id="less than no replicas"),
+        pytest.param(
+            workload(strategy={"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}),
+            "spec.strategy.rollingUpdate",
+            id="two strategies",
+        ),
         pytest.param(
             pod_change(image=""), "spec.template.spec.containers[0].image", id="no image"
         ),

@@ -196,7 +196,7 @@ def test_server_side_apply_by_kubectl(
     assert store.get(deployments, "default", "web") is made
     other = deployment_text.replace("web:1", "web:2")
     refusal = kubectl(*arguments, "--field-manager=other", stdin=other, fails=True)
-    assert 'conflict with "kubectl" using apps/v1' in refusal
+    assert 'conflict with "kubectl": .spec.template' in refusal
     kubectl(*arguments, "--field-manager=other", "--force-conflicts", stdin=other)
     managers = [
         m["manager"] for m in store.get(deployments, "default", "web")["metadata"]["managedFields"]

@@ -102,8 +102,13 @@ ENV = "$setElementOrder/env"
         pytest.param({"image": "web:2"}, {"image": "web:2"}, id="a field of an item"),
         pytest.param(
             {"env": [{"name": "C", "value": "3"}]},
-            {"env": [("A", "1"), ("B", "2"), ("C", "3")]},
+            {"env": [("C", "3"), ("A", "1"), ("B", "2")]},
             id="a new item",
+        ),
+        pytest.param(
+            {"env": [{"name": "C", "value": "3"}, {"name": "B", "value": "2"}]},
+            {"env": [("C", "3"), ("A", "1"), ("B", "2")]},
+            id="a new item before one that follows another",
         ),
         pytest.param(
             {"env": [{"name": "A", "value": "9"}]},
@@ -122,6 +127,11 @@ ENV = "$setElementOrder/env"
             {"env": [{"name": "C", "value": "3"}], ENV: [{"name": n} for n in "CBA"]},
             {"env": [("C", "3"), ("B", "2"), ("A", "1")]},
             id="order",
+        ),
+        pytest.param(
+            {"env": [{"name": "C", "value": "3"}], ENV: [{"name": "B"}, {"name": "C"}]},
+            {"env": [("A", "1"), ("B", "2"), ("C", "3")]},
+            id="order that does not name all",
         ),
         pytest.param({"env": None}, {"env": []}, id="remove the list"),
         pytest.param({"command": ["x"]}, {"command": ["x"]}, id="plain lists are replaced"),

@@ -179,6 +179,26 @@ def test_items_of_others_stay(apply: Apply, deployment: Manifest) -> None:
     assert {e["name"] for e in found} == {"B", "X"}
 
 
+def test_who_owns_a_value_does_not_own_its_item(
+    store: Store, apply: Apply, deployment: Manifest, deployments: Resource
+) -> None:
+    apply(deployment)
+    patched = {"name": "app", "env": [{"name": "A", "value": "9"}]}
+    patch = {"spec": {"template": {"spec": {"containers": [patched]}}}}
+    kind = "application/strategic-merge-patch+json"
+    store.patch(deployments, "default", "web", patch, content_type=kind, manager="person")
+    after = apply(with_env(deployment, env("B")), force=True)
+    assert [e["name"] for e in container(after)["env"]] == ["B"]
+    assert fields(after, "person") == {}
+
+
+def test_an_item_of_two_managers_keeps_its_key(apply: Apply, deployment: Manifest) -> None:
+    apply(deployment)
+    apply(with_env(deployment, [{"name": "A", "value": "9"}]), "two", force=True)
+    after = apply(with_env(deployment, env("B")))
+    assert {"name": "A", "value": "9"} in container(after)["env"]
+
+
 def test_a_list_that_is_left_out_goes_with_its_defaults(
     apply: Apply, deployment: Manifest
 ) -> None:
@@ -275,7 +295,7 @@ def test_conflicts_name_the_owner_and_the_fields(apply: Apply, deployment: Manif
     assert refused.value.status == 409
     assert refused.value.reason == "Conflict"
     assert refused.value.message == (
-        'Apply failed with 2 conflicts: conflicts with "one" using apps/v1:\n'
+        'Apply failed with 2 conflicts: conflicts with "one":\n'
         '- .spec.template.spec.containers[name="app"].env[name="A"].value\n'
         '- .spec.template.spec.containers[name="app"].image'
     )
@@ -316,7 +336,7 @@ def test_an_update_takes_fields_over(
     )
     assert fields(changed, "one") == {"f:spec": {"f:size": {}}}
     assert fields(changed, "person") == {"f:spec": {"f:interval": {}}}
-    with pytest.raises(ApiError) as refused:
+    with pytest.raises(ApiError, match='conflict with "person" using') as refused:
         apply(gadget(interval="5s"))
     assert refused.value.status == 409
     assert apply(gadget())["spec"]["interval"] == "9s", "it is not one's own any more"

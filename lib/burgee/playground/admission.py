@@ -5,9 +5,8 @@ from typing import TypeAlias
 
 from burgee.api.manifest import Manifest, name_of
 from burgee.playground.apierror import Cause, invalid
-from burgee.playground.defaults import fill
+from burgee.playground.defaults import compact, compact_metadata, fill
 from burgee.playground.kind_rules import kind_violations
-from burgee.playground.lifecycle import clone
 from burgee.playground.object_rules import metadata_violations
 from burgee.playground.resources import CRD_KEY, STATUS, Resource
 from burgee.playground.schema import defaulted, pruned
@@ -25,13 +24,14 @@ def admitted(
     Raises:
         ApiError: 422 with every broken rule.
     """
+    new = compact_metadata(new)
     if resource.custom:
         ready = new
         if resource.schema is not None:
             ready = defaulted(resource.schema, pruned(resource.schema, new, root=True))
     else:
         # Defaults are filled into everything but metadata.
-        ready = {k: v if k == "metadata" else clone(v) for k, v in new.items()}
+        ready = {k: v if k == "metadata" else compact(v) for k, v in new.items()}
         if resource.plural == "services":
             _cluster_ip(ready, old, allocate)
         if resource.key == CRD_KEY:

@@ -75,6 +75,8 @@ def _taken(shape: Shape, value: Any, tree: Mapping[str, Any]) -> Any:
             if node is None:
                 kept.append(item)
             elif "." not in node:
-                kept.append(_taken(shape.item(), item, node))
+                # What tells an item apart stays as long as the item does.
+                below_keys = {k: v for k, v in node.items() if k[2:] not in (shape.keys or ())}
+                kept.append(_taken(shape.item(), item, below_keys))
         return kept
     return value

@@ -13,6 +13,42 @@ from burgee.api.manifest import Manifest, labels_of, metadata, name_of
 _Filler = Callable[[Manifest], None]
 
 
+_OMITTED_WHEN_EMPTY = frozenset(
+    {
+        "annotations",
+        "binaryData",
+        "data",
+        "labels",
+        "limits",
+        "matchLabels",
+        "nodeSelector",
+        "requests",
+        "selector",
+    }
+)
+
+
+def compact(value: Any) -> Any:
+    """A copy without what the server's types leave out: nulls, empty lists, some empty maps."""
+    if isinstance(value, dict):
+        return {
+            k: compact(v)
+            for k, v in value.items()
+            if v is not None and v != [] and not (v == {} and k in _OMITTED_WHEN_EMPTY)
+        }
+    if isinstance(value, list):
+        return [compact(v) for v in value]
+    return value
+
+
+def compact_metadata(manifest: Manifest) -> Manifest:
+    """The object without empty parts of metadata, which is typed for every kind."""
+    meta = metadata(manifest)
+    if all(meta.values()):
+        return manifest
+    return {**manifest, "metadata": {k: v for k, v in meta.items() if v or v == 0}}
+
+
 def fill(manifest: Manifest, plural: str) -> None:
     """Fill the defaults of a built-in kind in. Changed in place.
 
@@ -137,6 +173,8 @@ def _volume(volume: Manifest) -> None:
         source: Manifest | None = volume.get(kind)
         if source is not None:
             _set(source, defaultMode=0o644)
+    if volume.get("hostPath"):
+        _set(volume["hostPath"], type="")
 
 
 def _template(spec: Manifest) -> None:

@@ -79,9 +79,10 @@ def _collect(shape: Shape, value: Any, path: Path, found: set[Path], *, containe
         if containers:
             found.add(path)
         for name, part in value.items():
-            _collect(
-                below(shape, name, path), part, (*path, f"f:{name}"), found, containers=containers
-            )
+            place = (*path, f"f:{name}")
+            if not shape.declares(name):
+                found.add(place)
+            _collect(below(shape, name, path), part, place, found, containers=containers)
     elif isinstance(value, list) and value and shape.keys is not None:
         if containers:
             found.add(path)
@@ -142,9 +143,26 @@ def items_of(shape: Shape, values: Iterable[Any]) -> dict[str, Any]:
     return {element(shape, v): v for v in values}
 
 
-def with_parents(fields: FieldSet) -> FieldSet:
-    """The fields and everything that they lie in."""
-    return frozenset(f[:length] for f in fields for length in range(1, len(f) + 1))
+def with_parents(shape: Shape, fields: FieldSet) -> FieldSet:
+    """The fields and the declared fields that they lie in.
+
+    Items of lists and freely chosen keys are not among the parents: whoever owns only a part of
+    an item does not own the item.
+    """
+    found = set(fields)
+    for path in fields:
+        place: Shape | None = shape
+        for length, part in enumerate(path, 1):
+            if place is None:
+                break
+            name = part[2:]
+            if not part.startswith("f:"):
+                place = place.item()
+                continue
+            if place.declares(name):
+                found.add(path[:length])
+            place = place.field(name)
+    return frozenset(found)
 
 
 def to_fields_v1(fields: FieldSet) -> dict[str, Any]:

@@ -40,6 +40,11 @@ def _workload(new: Manifest, old: Manifest | None) -> Iterator[Cause]:
     if not isinstance(replicas, int) or replicas < 0:
         rule = "must be greater than or equal to 0"
         yield _invalid("spec.replicas", replicas, rule)
+    strategy: Manifest = spec.get("strategy") or {}
+    if strategy.get("type") == "Recreate" and "rollingUpdate" in strategy:
+        message = "Forbidden: may not be specified when strategy `type` is 'Recreate'"
+        field = "spec.strategy.rollingUpdate"
+        yield Cause(field=field, message=message, reason="FieldValueForbidden")
     template: Manifest = spec.get("template") or {}
     yield from _selector(spec, template)
     if old is not None and _spec(old).get("selector") != spec.get("selector"):

@@ -85,8 +85,10 @@ def apply(
         raise _clash(clashes)
     others = [without_fields(o, changed) for o in others]
     if last is not None and (gone := last.fields - mine.fields):
-        kept = with_parents(mine.fields.union(*(o.fields for o in others)))
-        after = without(shape, after, with_parents(gone) - kept - {_METADATA})
+        kept = with_parents(shape, mine.fields.union(*(o.fields for o in others)))
+        after = without(shape, after, with_parents(shape, gone) - kept - {_METADATA})
+        lost = difference(shape, before, after).removed
+        others = [without_fields(o, lost) for o in others]
     return _applied(live, before, after, config, [*others, mine], last)
 
 
@@ -162,9 +164,11 @@ def _clash(clashes: Sequence[tuple[Owner, FieldSet]]) -> ApiError:
     parts: list[str] = []
     causes: list[Manifest] = []
     for owner, fields in clashes:
-        who = f'"{owner.manager}" using {owner.api_version}'
+        who = f'"{owner.manager}"'
         if owner.subresource:
-            who = f'"{owner.manager}" with subresource "{owner.subresource}" using {owner.api_version}'
+            who += f' with subresource "{owner.subresource}"'
+        if owner.operation == UPDATE:
+            who += f" using {owner.api_version}"
         paths = [dotted(p) for p in sorted(fields)]
         told = f" {paths[0]}" if len(paths) == 1 else "".join(f"\n- {p}" for p in paths)
         parts.append(f"conflict{'s' if len(paths) > 1 else ''} with {who}:{told}")

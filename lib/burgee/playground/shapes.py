@@ -30,6 +30,10 @@ class Shape(ABC):
     def field(self, name: str, /) -> "Shape | None":
         """The place below a map; None for a field that the schema does not declare."""
 
+    def declares(self, _name: str, /) -> bool:
+        """Whether a field belongs to the type itself, and is no key that somebody chose."""
+        return True
+
     @abstractmethod
     def item(self) -> "Shape":
         """The place of a list's items."""
@@ -114,6 +118,9 @@ class _Free(Shape):
     def field(self, _name: str, /) -> Shape:
         return self
 
+    def declares(self, _name: str, /) -> bool:
+        return False
+
     def item(self) -> Shape:
         return self
 
@@ -143,6 +150,10 @@ class _Declared(Shape):
         if name not in self._fields:
             self._fields[name] = self._find(name)
         return self._fields[name]
+
+    def declares(self, name: str, /) -> bool:
+        properties: Manifest = self._schema.get("properties") or {}
+        return name in properties or bool(self._root)
 
     def _find(self, name: str, /) -> Shape | None:
         embedded = self._root or self._schema.get("x-kubernetes-embedded-resource")

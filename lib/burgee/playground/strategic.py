@@ -42,8 +42,9 @@ def strategic_patch(shape: Shape, target: Any, patch: Any) -> Any:
             result[field] = [v for v in result.get(field) or [] if v not in part]
         elif name.startswith(_ORDER):
             field = name.removeprefix(_ORDER)
+            before = target.get(field) if isinstance(target, dict) else None
             if isinstance(result.get(field), list):
-                result[field] = _ordered(_below(shape, field), result[field], part)
+                result[field] = _ordered(_below(shape, field), result[field], part, before)
     return result
 
 
@@ -58,7 +59,9 @@ def _merge_field(shape: Shape, result: dict[str, Any], name: str, part: Any) -> 
     elif isinstance(part, dict):
         result[name] = strategic_patch(place, result.get(name), part)
     elif isinstance(part, list) and place.keys is not None:
-        result[name] = _merged_list(place, result.get(name) or [], part)
+        live: list[Any] = result.get(name) or []
+        found = _merged_list(place, live, part)
+        result[name] = _ordered(place, found, part, live) if place.keys else found
     else:
         result[name] = _plain(part)
 
@@ -73,33 +76,45 @@ def _plain(value: Any) -> Any:
 
 
 def _merged_list(shape: Shape, target: Sequence[Any], patch: Sequence[Any]) -> list[Any]:
+    """Items of the patch, and those that it does not name."""
     if not shape.keys:
         return [*target, *(v for v in patch if v not in target)]
     key = shape.keys[0]
-    items = [p for p in patch if not (isinstance(p, dict) and p.keys() == {_PATCH})]
-    replace = len(items) < len(patch) and any(
-        isinstance(p, dict) and p.keys() == {_PATCH} and p[_PATCH] == "replace" for p in patch
-    )
-    result = [] if replace else list(target)
-    for item in items:
+    live = [] if any(_replaces(p) for p in patch) else list(target)
+    named: list[Any] = []
+    for item in patch:
+        if _replaces(item):
+            continue
         if not isinstance(item, dict) or key not in item:
             raise bad_request(f"map: {item} does not contain declared merge key: {key}")
-        place = next((i for i, v in enumerate(result) if v.get(key) == item[key]), None)
-        if item.get(_PATCH) == "delete":
-            if place is not None:
-                del result[place]
-        elif place is None:
-            result.append(strategic_patch(shape.item(), {}, item))
-        else:
-            result[place] = strategic_patch(shape.item(), result[place], item)
-    return result
+        place = next((i for i, v in enumerate(live) if v.get(key) == item[key]), None)
+        known: Any = {} if place is None else live.pop(place)
+        if item.get(_PATCH) != "delete":
+            named.append(strategic_patch(shape.item(), known, item))
+    return named + live
 
 
-def _ordered(shape: Shape, values: Sequence[Any], order: Sequence[Any]) -> list[Any]:
-    """The items that the order names, in its order; after them those that it does not know."""
-    wanted = [_key(shape, v) for v in order]
-    known = {key: place for place, key in enumerate(wanted)}
-    return sorted(values, key=lambda v: known.get(_key(shape, v), len(known)))
+def _replaces(item: Any) -> bool:
+    return isinstance(item, dict) and item == {_PATCH: "replace"}
+
+
+def _ordered(
+    shape: Shape, values: Sequence[Any], order: Sequence[Any], live: Sequence[Any] | None
+) -> list[Any]:
+    """The items that an order names, in that order; the others where they stood before them."""
+    wanted = {_key(shape, v): place for place, v in enumerate(order)}
+    places = {_key(shape, v): place for place, v in enumerate(live or ())}
+    named = sorted(
+        (v for v in values if _key(shape, v) in wanted), key=lambda v: wanted[_key(shape, v)]
+    )
+    others = [v for v in values if _key(shape, v) not in wanted]
+    result: list[Any] = []
+    for item in named:
+        place = places.get(_key(shape, item), -1)
+        while others and places.get(_key(shape, others[0]), place) < place:
+            result.append(others.pop(0))
+        result.append(item)
+    return result + others
 
 
 def _key(shape: Shape, value: Any) -> Any:
