@@ -157,6 +157,19 @@ def test_the_status_of_burgee_is_kept(
         "waiting": {"on": "canary", "since": at},
         "paused": True,
         "commands": {"pause": {"value": "1", "at": at, "by": "kubectl", "result": "done"}},
+        "alerts": [
+            {
+                "key": "0a1b",
+                "at": at,
+                "phase": "Waiting",
+                "severity": "warn",
+                "message": "waits",
+                "withFields": True,
+                "pending": ["t/slack"],
+                "attempts": 2,
+                "nextTime": at,
+            }
+        ],
         "checks": [
             {
                 "name": "request-success-rate",

@@ -1,6 +1,6 @@
 """What a person who runs burgee chose: the pure part, without where it was read from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -8,7 +8,13 @@ class EngineSettings:
     """Settings that decide what the engine answers; the defaults are Flagger's flags.
 
     Source: reference of Flagger's flags: -mesh-provider, -metrics-server, -selector-labels,
-    -include-label-prefix, -enable-config-tracking, -no-cross-namespace-refs, -cluster-name.
+    -include-label-prefix, -enable-config-tracking, -no-cross-namespace-refs, -cluster-name,
+    -slack-*, -msteams-*, -event-webhook.
+
+    Attributes:
+        slack_url: where alerts of Canaries without alerts of their own go; needs a channel.
+        msteams_url: likewise; it wins over Slack.
+        event_webhook: URL that gets the events of Canaries without an event webhook.
     """
 
     mesh_provider: str = "istio"
@@ -18,4 +24,12 @@ class EngineSettings:
     config_tracking: bool = True
     no_cross_namespace_refs: bool = False
     cluster_name: str = ""
+    slack_url: str = field(default="", repr=False)
+    slack_user: str = "flagger"
+    slack_channel: str = ""
+    slack_token: str = field(default="", repr=False)
+    slack_proxy_url: str = field(default="", repr=False)
+    msteams_url: str = field(default="", repr=False)
+    msteams_proxy_url: str = field(default="", repr=False)
+    event_webhook: str = field(default="", repr=False)
     min_interval_seconds: float = 10.0

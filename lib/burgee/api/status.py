@@ -45,6 +45,29 @@ class Condition(WireModel):
     last_transition_time: str | None = None
 
 
+class AlertRecord(WireModel):
+    """One alert: what is still to be told, and that it was told, so that it is told once.
+
+    Attributes:
+        key: stable for one happening; receivers see it as Idempotency-Key.
+        at: when it happened.
+        with_fields: whether facts about the release go along with the message.
+        pending: receivers that have not acknowledged it; None where there is none left.
+        attempts: how often it was tried to reach them.
+        next_time: when to try again.
+    """
+
+    key: str
+    at: str
+    phase: str | None = None
+    severity: str | None = None
+    message: str | None = None
+    with_fields: bool | None = None
+    pending: tuple[str, ...] | None = None
+    attempts: WholeNumber | None = None
+    next_time: str | None = None
+
+
 class CanaryStatus(WireModel):
     """The status of a Canary.
 
@@ -61,6 +84,7 @@ class CanaryStatus(WireModel):
         waiting: what holds the release: {on, since}; the clock of deadlines and time-outs.
         paused: a person holds the run.
         commands: the last command of each kind that was obeyed: {value, at, by, result}.
+        alerts: the newest alerts, told and untold.
     """
 
     phase: Phase = Phase.NONE
@@ -86,6 +110,7 @@ class CanaryStatus(WireModel):
     waiting: Manifest | None = None
     paused: bool | None = None
     commands: Mapping[str, Manifest] | None = None
+    alerts: tuple[AlertRecord, ...] = ()
 
     @property
     def routed_weight(self) -> int:
