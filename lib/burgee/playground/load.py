@@ -60,7 +60,7 @@ class Load:
         *,
         host: str,
         requests_per_second: float = 160.0,
-        threads: int = 4,
+        threads: int = 6,
         remember: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
