@@ -32,7 +32,9 @@ HOOKS = rights(
     ("", "configmaps secrets", ("get",)),
     ("", "events", ("create",)),
     ("", "pods", ("list",)),
+    ("apps", "daemonsets", ("patch",)),
     ("networking.istio.io", "virtualservices destinationrules", ("get", "patch")),
+    ("keda.sh", "scaledobjects", ("get", "patch")),
 )
 METACONTROLLER = rights(
     (
@@ -51,6 +53,7 @@ METACONTROLLER = rights(
     ("networking.k8s.io", "ingresses", OWN),
     ("", "events", ("create", "patch")),
     ("networking.istio.io", "virtualservices destinationrules", (*READ, "create", "patch")),
+    ("keda.sh", "scaledobjects", (*READ, "create", "patch")),
 )
 
 
@@ -136,8 +139,8 @@ def test_secrets_can_be_limited_to_namespaces(
 
     limited = granted(kustomize(user), "burgee-hooks")
 
-    istio = {right for right in HOOKS if right[0] == "networking.istio.io"}
-    assert limited == HOOKS - istio - {("", "secrets", "get")}
+    components = {right for right in HOOKS if right[0] in {"networking.istio.io", "keda.sh"}}
+    assert limited == HOOKS - components - {("", "secrets", "get")}
     grant = yaml.safe_load(
         (manifests / "components" / "namespaced-secrets" / "rolebinding.yaml").read_text()
     )

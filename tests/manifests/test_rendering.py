@@ -105,8 +105,8 @@ def test_the_service_monitors_find_their_services(kustomize: Render, tmp_path: P
 
 def test_the_installation_is_complete(installation: list[dict[str, Any]]) -> None:
     assert Counter(manifest["kind"] for manifest in installation) == {
-        "ClusterRole": 5,
-        "ClusterRoleBinding": 5,
+        "ClusterRole": 7,
+        "ClusterRoleBinding": 7,
         "CompositeController": 1,
         "ConfigMap": 1,
         "CustomResourceDefinition": 3,

@@ -43,6 +43,7 @@ _FLAGGER = {
     "Canary": Plural(word="canaries"),
     "MetricTemplate": Plural(word="metrictemplates"),
 }
+_KEDA = {"ScaledObject": Plural(word="scaledobjects")}
 _ISTIO = {
     "DestinationRule": Plural(word="destinationrules"),
     "VirtualService": Plural(word="virtualservices"),
@@ -53,6 +54,7 @@ _TABLE: dict[str, dict[str, Plural]] = {
     "apps": _APPS,
     "autoscaling": {"HorizontalPodAutoscaler": Plural(word="horizontalpodautoscalers")},
     "flagger.app": _FLAGGER,
+    "keda.sh": _KEDA,
     "networking.istio.io": _ISTIO,
     "networking.k8s.io": {"Ingress": Plural(word="ingresses")},
 }
