@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
 from burgee.adapters.kube import KubeClient
+from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
 from burgee.api.metric_template import MetricTemplate
+from burgee.api.model import WireModel
 from burgee.api.settings import EngineSettings
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.related import config_template
@@ -20,6 +22,8 @@ from burgee.targets.workload import kind_of
 
 _NO_ROUTES = frozenset({"v1", "apps", "autoscaling", "flagger.app", "keda.sh"})
 """API groups whose objects are no routes of a traffic provider."""
+
+Model = TypeVar("Model", bound=WireModel)
 
 Groups: TypeAlias = Mapping[str, Mapping[str, Manifest]]
 """Objects as Metacontroller sends them: {Kind.group/version: {namespace/name: object}}."""
@@ -34,6 +38,11 @@ def flatten(groups: Groups) -> Iterator[Manifest]:
 def children_of(groups: Groups) -> dict[ObjectKey, Manifest]:
     """Children by kind and name."""
     return {(child["kind"], name_of(child)): child for child in flatten(groups)}
+
+
+def is_route(manifest: Manifest) -> bool:
+    """True for an object of a traffic provider; those are answered only where they change."""
+    return str(manifest["apiVersion"]).partition("/")[0] not in _NO_ROUTES
 
 
 class Reader:
@@ -103,16 +112,20 @@ def observe(
     routes: dict[ObjectKey, Manifest] = {}
     services: dict[str, Manifest] = {}
     templates: dict[tuple[str, str], MetricTemplate] = {}
+    alert_providers: dict[tuple[str, str], AlertProvider] = {}
     for found in reader.all():
-        group = str(found["apiVersion"]).partition("/")[0]
-        if found["kind"] == "Service" and group == "v1":
+        if found["kind"] == "Service" and found["apiVersion"] == "v1":
             if controller_uid(found) != uid:
                 services[name_of(found)] = found
         elif found["kind"] == "MetricTemplate":
-            template = _template(found)
+            template = _parsed(MetricTemplate, found)
             if template:
                 templates[namespace_of(found), name_of(found)] = template
-        elif group not in _NO_ROUTES:
+        elif found["kind"] == "AlertProvider":
+            provider = _parsed(AlertProvider, found)
+            if provider:
+                alert_providers[namespace_of(found), name_of(found)] = provider
+        elif is_route(found):
             routes[found["kind"], name_of(found)] = found
     return Observation(
         canary=canary,
@@ -124,14 +137,15 @@ def observe(
         routes=routes,
         services=services,
         templates=templates,
+        alert_providers=alert_providers,
         settings=settings,
     )
 
 
-def _template(found: Manifest) -> MetricTemplate | None:
-    """A MetricTemplate; None for one that cannot be read, which then counts as missing."""
+def _parsed(model: type[Model], found: Manifest) -> Model | None:
+    """An object of burgee's API; None for one that cannot be read, which counts as missing."""
     try:
-        return MetricTemplate.model_validate(found)
+        return model.model_validate(found)
     except ValidationError:
         return None
 

@@ -12,7 +12,7 @@ from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.clock import moment_of
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.strategy import Strategy, strategy_of
-from burgee.engine.validate import check_supported
+from burgee.engine.validate import check_references, check_supported
 from burgee.errors import InvalidCanary
 from burgee.metrics.checks import build_checks
 from burgee.metrics.model import BrokenCheck
@@ -204,6 +204,7 @@ def assess(observation: Observation, now: datetime) -> Facts:
     canary, settings = observation.canary, observation.settings
     router = router_of(canary.provider(settings.mesh_provider))
     check_supported(canary, router)
+    check_references(canary, settings)
     ref = canary.spec.target_ref
     target = observation.target
     if target is None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.metric_template import MetricTemplate
@@ -28,6 +29,7 @@ class Observation:
         routes: objects of the traffic provider, whoever owns them.
         services: Services with the names of ours that the Canary does not own.
         templates: MetricTemplates by (namespace, name).
+        alert_providers: AlertProviders by (namespace, name).
     """
 
     canary: Canary
@@ -39,4 +41,5 @@ class Observation:
     routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     services: Mapping[str, Manifest] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
+    alert_providers: Mapping[tuple[str, str], AlertProvider] = field(default_factory=dict)
     settings: EngineSettings = field(default_factory=EngineSettings)

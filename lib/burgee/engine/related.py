@@ -20,7 +20,7 @@ from burgee.targets.workload import kind_of
 def related_rules(
     canary: Canary, target: Manifest | None, settings: EngineSettings
 ) -> tuple[Manifest, ...]:
-    """Customize rules: the target and its scaler, configs, templates, Services and routes.
+    """Customize rules: the target and its scaler, configs, Services, routes, templates, receivers.
 
     Args:
         canary: names all but the configs.
@@ -59,6 +59,7 @@ def _rules(
         if metric.template_ref:
             where = metric.template_ref.namespace or namespace
             yield _rule("flagger.app/v1beta1", "metrictemplates", where, metric.template_ref.name)
+    yield from _alert_rules(canary, settings)
     template = config_template(canary, target)
     if template:
         refs = configs.references(template, tracking_enabled=settings.config_tracking)
@@ -66,6 +67,18 @@ def _rules(
             names = sorted({found.name for found in refs if found.kind == kind})
             if names:
                 yield _rule("v1", resource, namespace, *names)
+
+
+def _alert_rules(canary: Canary, settings: EngineSettings) -> Iterator[Manifest]:
+    """One rule for each namespace; none for one that the installation does not allow."""
+    own = canary.metadata.namespace
+    names: dict[str, set[str]] = {}
+    for alert in canary.spec.plan.alerts:
+        where = alert.provider_ref.namespace or own
+        if where == own or not settings.no_cross_namespace_refs:
+            names.setdefault(where, set()).add(alert.provider_ref.name)
+    for where, found in sorted(names.items()):
+        yield _rule("flagger.app/v1beta1", "alertproviders", where, *sorted(found))
 
 
 def config_template(canary: Canary, target: Manifest | None) -> Manifest | None:

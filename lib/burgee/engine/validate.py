@@ -2,6 +2,7 @@
 
 from burgee.api.canary import Canary
 from burgee.api.model import duration_seconds
+from burgee.api.settings import EngineSettings
 from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.weights import ladder_problem
 from burgee.errors import InvalidCanary
@@ -52,6 +53,22 @@ def check_supported(canary: Canary, router: Router) -> None:
     if spec.skips_analysis:
         return
     _check_strategy(canary, router)
+
+
+def check_references(canary: Canary, settings: EngineSettings) -> None:
+    """Refuses AlertProviders of other namespaces where the installation forbids them.
+
+    Raises:
+        InvalidCanary: with the alert that is at fault.
+    """
+    own = canary.metadata.namespace
+    for alert in canary.spec.plan.alerts:
+        where = alert.provider_ref.namespace or own
+        if settings.no_cross_namespace_refs and where != own:
+            raise InvalidCanary(
+                "CrossNamespaceReference",
+                f"alert {alert.name}: an AlertProvider of namespace {where} is not allowed",
+            )
 
 
 def _check_strategy(canary: Canary, router: Router) -> None:
