@@ -151,18 +151,23 @@ def with_parents(shape: Shape, fields: FieldSet) -> FieldSet:
     """
     found = set(fields)
     for path in fields:
-        place: Shape | None = shape
-        for length, part in enumerate(path, 1):
-            if place is None:
-                break
-            name = part[2:]
-            if not part.startswith("f:"):
-                place = place.item()
-                continue
-            if place.declares(name):
-                found.add(path[:length])
-            place = place.field(name)
+        _add_parents(shape, path, found)
     return frozenset(found)
+
+
+def _add_parents(shape: Shape, path: Path, found: set[Path]) -> None:
+    place = shape
+    for length, part in enumerate(path, 1):
+        if not part.startswith("f:"):
+            place = place.item()
+            continue
+        name = part[2:]
+        if place.declares(name):
+            found.add(path[:length])
+        following = place.field(name)
+        if following is None:
+            return
+        place = following
 
 
 def to_fields_v1(fields: FieldSet) -> dict[str, Any]:
