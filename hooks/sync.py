@@ -2,12 +2,14 @@
 
     request -> live Canary -> observation -> plan -> IO that is due -> decision -> effects -> answer
 
-Most calls show nothing new. Their answer is remembered by the resourceVersions of what it rests
-on, so that they cost one GET.
+Before traffic moves, the decision is confirmed on live workloads and routes. Most calls show
+nothing new. Their answer is remembered by the resourceVersions of what it rests on, so that they
+cost one GET.
 """
 
 from pydantic import ValidationError
 
+from burgee.adapters.confirm import Asked, confirmed
 from burgee.adapters.effects import perform
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.live import read_live
@@ -71,4 +73,9 @@ def _decide(
         return refuse_unreadable(live, children, f"{where}: {first['msg']}", now), False
     reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
     observation = observe(canary, children, reader, context.settings.engine)
-    return advance(observation, now, work.run), reader.complete
+    asked = Asked(ask=work.run)
+    decision = advance(observation, now, asked.run)
+    again = confirmed(observation, decision, context.kube, left_seconds=work.left_seconds)
+    if again is observation:
+        return decision, reader.complete
+    return advance(again, now, asked.run), False

@@ -69,6 +69,8 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
         failure=None,
     )
     told = event(facts, EventType.NORMAL, "New revision detected, the run begins", cause="start")
+    # Pods that a manifest with its own replicas has brought along are wanted in a moment.
+    world = World(target=TargetMode.LEAVE, route=world.route)
     return Turn(status=status, world=world, events=(told,))
 
 
