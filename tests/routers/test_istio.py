@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -294,7 +295,14 @@ def test_weights_that_are_no_whole_are_refused(primary: Any, share: int) -> None
 def test_istio_is_registered_with_what_it_can_do() -> None:
     router = router_of("istio")
 
-    assert router.capabilities == Capabilities(weights=True, matching=True, mirroring=True)
+    assert replace(router.capabilities, honours=frozenset()) == Capabilities(
+        weights=True,
+        matching=True,
+        mirroring=True,
+        mirror_weight=True,
+        session_affinity=True,
+        primary_cookie=True,
+    )
     assert set(router.kinds()) <= set(all_kinds())
 
 

@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Weights
+from burgee.routers.base import Cookies, Weights
 from burgee.routers.istio import IstioRouter
 
 ROUTER = IstioRouter()
@@ -13,7 +13,13 @@ ROUTER = IstioRouter()
 def rendered(recorded_routes: Any, route: Any) -> tuple[Manifest, ...]:
     apex = recorded_routes.apex_service if "foreign" in route["labels"] else None
     weights = Weights(**route["weights"])
-    return ROUTER.render(recorded_routes.canary, recorded_routes.names, weights, apex)
+    return ROUTER.render(
+        recorded_routes.canary, recorded_routes.names, weights, apex, cookies=cookies_of(route)
+    )
+
+
+def cookies_of(route: Any) -> Cookies:
+    return Cookies(**route.get("cookies", {}))
 
 
 def test_virtual_service_is_the_recorded_one_at_each_step(recorded_routes: Any) -> None:
@@ -38,16 +44,18 @@ def test_recorded_route_shows_its_own_weights_and_no_others(recorded_routes: Any
     for route in recorded_routes.routes:
         observed = list(rendered(recorded_routes, route))
         for other in recorded_routes.routes:
-            same = route["weights"] == other["weights"]
+            same = route["spec"] == other["spec"]
+            weights, cookies = Weights(**other["weights"]), cookies_of(other)
 
-            assert ROUTER.shows(observed, canary, names, Weights(**other["weights"])) is same
+            assert ROUTER.shows(observed, canary, names, weights, cookies=cookies) is same
 
 
 def test_recorded_route_tells_the_share_of_the_canary(recorded_routes: Any) -> None:
     for route in recorded_routes.routes:
         observed = list(rendered(recorded_routes, route))
         mirror = canary_mirror(recorded_routes) if route["weights"]["mirrored"] else 0
-        expected = max(route["weights"]["canary"], mirror)
+        sticky = 100 if route.get("cookies", {}).get("canary") else 0
+        expected = max(route["weights"]["canary"], mirror, sticky)
 
         assert ROUTER.canary_weight_seen(observed, recorded_routes.names) == expected
 

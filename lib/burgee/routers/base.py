@@ -1,8 +1,9 @@
 """What a traffic provider is to the engine: a function from weights to route objects."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final, Protocol
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
@@ -29,6 +30,24 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Cookies:
+    """The cookies of session affinity as `name=value`; empty for none.
+
+    Attributes:
+        canary: keeps a client on the canary during this run.
+        primary: keeps a client on the primary for one interval.
+        previous: the canary's of the run before; clients are told to forget it.
+    """
+
+    canary: str = ""
+    primary: str = ""
+    previous: str = ""
+
+
+NO_COOKIES: Final = Cookies()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:
     """What a provider can do.
 
@@ -36,13 +55,21 @@ class Capabilities:
         weights: shares of the traffic.
         matching: A/B tests by request attributes.
         mirroring: copies of requests to the canary.
-        session_affinity: cookies that keep a client on one side.
+        mirror_weight: copies of a share of the requests.
+        session_affinity: cookies that keep a client on the canary.
+        primary_cookie: cookies that keep a client on the primary.
+        before_primary: its objects have to be there before the primary's pods are created.
+        honours: what of `spec.service` reaches the route objects, by the names of its fields.
     """
 
     weights: bool = False
     matching: bool = False
     mirroring: bool = False
+    mirror_weight: bool = False
     session_affinity: bool = False
+    primary_cookie: bool = False
+    before_primary: bool = False
+    honours: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,12 +81,36 @@ class RelatedKind:
     kind: str
 
 
+class Role(Enum):
+    """What burgee does with an object of a provider.
+
+    CHILD objects are returned to Metacontroller. APPLIED ones burgee writes itself, under its own
+    field manager, because the Canary cannot own them: they are the user's, or belong to the
+    whole cluster. READ ones are only looked at.
+    """
+
+    CHILD = auto()
+    APPLIED = auto()
+    READ = auto()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Related:
-    """The objects of one kind that belong to a Canary."""
+    """The objects of one kind that belong to a Canary.
+
+    Attributes:
+        kind: of all of them.
+        names: of the objects; empty where `labels` tells them.
+        namespace: None for the Canary's own, empty for objects of the whole cluster.
+        role: what is done with them.
+        labels: the objects with all of these labels, where names are not known beforehand.
+    """
 
     kind: RelatedKind
-    names: tuple[str, ...]
+    names: tuple[str, ...] = ()
+    namespace: str | None = None
+    role: Role = Role.CHILD
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class ServiceNames(Protocol):
@@ -85,6 +136,16 @@ class ServiceNames(Protocol):
         """Key of the label that Services carry their own name under."""
         ...
 
+    @property
+    def selector_value(self) -> str:
+        """What the canary Service selects by that key."""
+        ...
+
+    @property
+    def primary_label_value(self) -> str:
+        """What the primary Service selects by that key."""
+        ...
+
 
 class Router(Protocol):
     """One traffic provider; every method is a pure function."""
@@ -108,6 +169,9 @@ class Router(Protocol):
         names: ServiceNames,
         weights: Weights,
         apex_service: Manifest | None = None,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> tuple[Manifest, ...]:
         """The route objects for the given weights, the one that carries them last.
 
@@ -116,6 +180,8 @@ class Router(Protocol):
             names: names of the Services.
             weights: always given, never read back from an object.
             apex_service: the observed apex Service; its unmanaged metadata follows to the route.
+            cookies: of session affinity; only providers that are capable of it look at them.
+            originals: observed objects of the user that the route objects are made from.
 
         Raises:
             InvalidCanary: the spec cannot be expressed.
@@ -128,6 +194,9 @@ class Router(Protocol):
         canary: Canary,
         names: ServiceNames,
         weights: Weights,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> bool:
         """True if the observed route sends exactly these shares to exactly these backends."""
         ...

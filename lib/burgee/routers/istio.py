@@ -12,7 +12,15 @@ from typing import Any
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Capabilities, Related, RelatedKind, ServiceNames, Weights
+from burgee.routers.base import (
+    NO_COOKIES,
+    Capabilities,
+    Cookies,
+    Related,
+    RelatedKind,
+    ServiceNames,
+    Weights,
+)
 from burgee.routers.istio_rules import MESH_GATEWAY, http_rules, is_tcp, tcp_rules
 from burgee.routers.metadata import route_metadata
 
@@ -27,14 +35,39 @@ DESTINATION_RULE = RelatedKind(
 # What decides where a request goes; a foreign timeout does not move traffic.
 _STEERING = ("match", "route", "mirror", "mirrorPercentage")
 
+_CAPABILITIES = Capabilities(
+    weights=True,
+    matching=True,
+    mirroring=True,
+    mirror_weight=True,
+    session_affinity=True,
+    primary_cookie=True,
+    honours=frozenset(
+        {
+            "apex",
+            "appProtocol",
+            "corsPolicy",
+            "delegation",
+            "gateways",
+            "headers",
+            "hosts",
+            "match",
+            "retries",
+            "rewrite",
+            "timeout",
+            "trafficPolicy",
+        }
+    ),
+)
+
 
 class IstioRouter:
-    """The provider `istio`; session affinity is not written yet."""
+    """The provider `istio`."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """All but session affinity."""
-        return Capabilities(weights=True, matching=True, mirroring=True)
+        """All of them."""
+        return _CAPABILITIES
 
     def kinds(self) -> tuple[RelatedKind, ...]:
         """DestinationRules and VirtualServices."""
@@ -54,12 +87,16 @@ class IstioRouter:
         names: ServiceNames,
         weights: Weights,
         apex_service: Manifest | None = None,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> tuple[Manifest, ...]:
         """The DestinationRules and the VirtualService.
 
         Raises:
             InvalidCanary: delegation together with hosts or gateways.
         """
+        del originals
         return (
             _destination_rule(canary, names.canary),
             _destination_rule(canary, names.primary),
@@ -67,7 +104,7 @@ class IstioRouter:
                 "apiVersion": API_VERSION,
                 "kind": VIRTUAL_SERVICE.kind,
                 "metadata": route_metadata(canary, names, apex_service),
-                "spec": _spec(canary, names, weights),
+                "spec": _spec(canary, names, weights, cookies),
             },
         )
 
@@ -77,13 +114,17 @@ class IstioRouter:
         canary: Canary,
         names: ServiceNames,
         weights: Weights,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> bool:
         """True if the observed VirtualService steers requests exactly like this."""
+        del originals
         found = _virtual_service(observed, names)
         if found is None:
             return False
         spec: Manifest = found.get("spec") or {}
-        return _steering(spec) == _steering(_rules(canary, names, weights))
+        return _steering(spec) == _steering(_rules(canary, names, weights, cookies))
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
         """The canary's largest share of any rule; a mirror counts with its percentage."""
@@ -127,9 +168,9 @@ def _destination_rule(canary: Canary, host: str) -> Manifest:
     }
 
 
-def _spec(canary: Canary, names: ServiceNames, weights: Weights) -> Manifest:
+def _spec(canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies) -> Manifest:
     service = canary.spec.service
-    rules = _rules(canary, names, weights)
+    rules = _rules(canary, names, weights, cookies)
     if service.delegation:
         if service.hosts or service.gateways:
             raise InvalidCanary(
@@ -144,10 +185,10 @@ def _spec(canary: Canary, names: ServiceNames, weights: Weights) -> Manifest:
     return {"hosts": hosts, "gateways": list(service.gateways) or [MESH_GATEWAY], **rules}
 
 
-def _rules(canary: Canary, names: ServiceNames, weights: Weights) -> Manifest:
+def _rules(canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies) -> Manifest:
     if is_tcp(canary):
         return {"tcp": tcp_rules(canary, names, weights)}
-    return {"http": http_rules(canary, names, weights)}
+    return {"http": http_rules(canary, names, weights, cookies)}
 
 
 def _virtual_service(observed: Sequence[Manifest], names: ServiceNames) -> Manifest | None:

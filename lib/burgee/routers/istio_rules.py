@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.routers.base import ServiceNames, Weights
+from burgee.routers.base import NO_COOKIES, Cookies, ServiceNames, Weights
+from burgee.routers.istio_affinity import affinity_rules
 
 MESH_GATEWAY = "mesh"
 
@@ -26,13 +27,22 @@ def tcp_rules(canary: Canary, names: ServiceNames, weights: Weights) -> list[Man
     return [{"match": matches, **rule}] if matches else [rule]
 
 
-def http_rules(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manifest]:
-    """The weighted rule, or the two of an A/B test: who matches, and everybody else."""
+def http_rules(
+    canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies = NO_COOKIES
+) -> list[Manifest]:
+    """The weighted rule, or the two of an A/B test: who matches, and everybody else.
+
+    Session affinity adds rules to the weighted one. In an A/B test it has no say: there the
+    conditions of the test keep a client where it is.
+    """
     service, plan = canary.spec.service, canary.spec.plan
     common = _common(canary)
     weighted = {**common, "route": _destinations(canary, names, weights)}
     if not plan.match:
-        return [_matching(service.match, {**weighted, **_mirror(canary, names, weights)})]
+        rule = _matching(service.match, {**weighted, **_mirror(canary, names, weights)})
+        if plan.session_affinity is None:
+            return [rule]
+        return affinity_rules(canary, plan.session_affinity, rule, weights, cookies)
     others = {**common, "route": [_destination(canary, names.primary, weights.primary)]}
     return [
         _matching(merged_matches(plan.match, service.match), weighted),

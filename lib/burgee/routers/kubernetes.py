@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Capabilities, Related, RelatedKind, ServiceNames, Weights
+from burgee.routers.base import (
+    NO_COOKIES,
+    Capabilities,
+    Cookies,
+    Related,
+    RelatedKind,
+    ServiceNames,
+    Weights,
+)
 
 
 class KubernetesRouter:
@@ -33,9 +41,12 @@ class KubernetesRouter:
         names: ServiceNames,
         weights: Weights,
         apex_service: Manifest | None = None,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> tuple[Manifest, ...]:
         """No objects, whatever the weights."""
-        del canary, names, weights, apex_service
+        del canary, names, weights, apex_service, cookies, originals
         return ()
 
     def shows(
@@ -44,9 +55,12 @@ class KubernetesRouter:
         canary: Canary,
         names: ServiceNames,
         weights: Weights,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
     ) -> bool:
         """Always: there is nothing that could show something else."""
-        del observed, canary, names, weights
+        del observed, canary, names, weights, cookies, originals
         return True
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
