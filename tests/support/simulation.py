@@ -25,6 +25,7 @@ from burgee.engine.effects import (
     MergePatch,
     Scale,
 )
+from burgee.engine.ending import Farewell
 from burgee.engine.observation import Observation
 from burgee.metrics.judge import judge
 from burgee.metrics.model import (
@@ -66,6 +67,54 @@ def deployment(image: str = "app:1", *, replicas: int = 2, **pod: Any) -> Manife
                 "metadata": {"labels": {"app": "podinfo"}},
                 "spec": {"containers": [{"name": "podinfod", "image": image}], **pod},
             },
+        },
+    }
+
+
+def daemonset(image: str = "app:1", **spec: Any) -> Manifest:
+    """The user's DaemonSet; keyword arguments are further fields of its spec."""
+    found = deployment(image)
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
+    without = {k: v for k, v in found["spec"].items() if k != "replicas"}
+    return {**found, "kind": "DaemonSet", "spec": {**without, "updateStrategy": strategy, **spec}}
+
+
+def service(**spec: Any) -> Manifest:
+    """The user's Service, which chooses pods by a label of their version."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "podinfo",
+            "namespace": NAMESPACE,
+            "uid": "target-uid",
+            "resourceVersion": "1",
+            "labels": {"app": "podinfo"},
+            "annotations": {"keep": "me"},
+        },
+        "spec": {
+            "type": "ClusterIP",
+            "clusterIP": "10.9.9.9",
+            "clusterIPs": ["10.9.9.9"],
+            "selector": {"app": "podinfo", "version": "1"},
+            "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}],
+            **spec,
+        },
+    }
+
+
+def scaled_object(**spec: Any) -> Manifest:
+    """The user's ScaledObject for Deployment podinfo."""
+    return {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": "podinfo-so", "namespace": NAMESPACE, "uid": "scaler-uid"},
+        "spec": {
+            "scaleTargetRef": {"name": "podinfo"},
+            "minReplicaCount": 2,
+            "maxReplicaCount": 4,
+            "triggers": [{"type": "prometheus", "metadata": {"query": "x{app='podinfo'}"}}],
+            **spec,
         },
     }
 
@@ -174,11 +223,16 @@ class Simulation:
     def get(self, kind: str, name: str) -> Manifest:
         return self.objects[kind, name]
 
+    @property
+    def kind(self) -> str:
+        """The kind of the target."""
+        return str(self.parent["spec"]["targetRef"]["kind"])
+
     def replicas(self, name: str) -> int:
         return int(self.objects["Deployment", name]["spec"].get("replicas", 1))
 
     def image(self, name: str) -> str:
-        spec = self.objects["Deployment", name]["spec"]["template"]["spec"]
+        spec = self.objects[self.kind, name]["spec"]["template"]["spec"]
         return str(spec["containers"][0]["image"])
 
     def condition(self, kind: str) -> Manifest | None:
@@ -200,7 +254,7 @@ class Simulation:
 
     def set_image(self, image: str) -> None:
         """Deploys another image to the target."""
-        target = copy.deepcopy(self.get("Deployment", "podinfo"))
+        target = copy.deepcopy(self.get(self.kind, "podinfo"))
         target["spec"]["template"]["spec"]["containers"][0]["image"] = image
         self._put(target)
 
@@ -216,11 +270,7 @@ class Simulation:
 
     def observe(self) -> Observation:
         namespaced = self.objects.values()
-        owned = {
-            key: o
-            for key, o in self.objects.items()
-            if _owner(o) == UID and o["apiVersion"].split("/")[0] != "networking.istio.io"
-        }
+        owned = {key: o for key, o in self.objects.items() if _owner(o) == UID and _listed(o)}
         routes = {
             key: o
             for key, o in self.objects.items()
@@ -228,10 +278,12 @@ class Simulation:
         }
         parsed = Canary.model_validate(self.parent)
         scaler = parsed.spec.autoscaler_ref
+        keda = ("ScaledObject", f"{scaler.name}-primary" if scaler else "")
         return Observation(
             canary=parsed,
-            target=self.objects.get(("Deployment", parsed.spec.target_ref.name)),
+            target=self.objects.get((self.kind, parsed.spec.target_ref.name)),
             scaler=self.objects.get((scaler.kind, scaler.name)) if scaler else None,
+            primary_scaler=self.objects.get(keda),
             configs=configs.keyed(
                 [
                     o
@@ -309,7 +361,7 @@ class Simulation:
                 break
         return Findings(checks=tuple(judged), hooks=results, pods=self.pods)
 
-    def _effects(self, decision: Decision) -> None:
+    def _effects(self, decision: Decision | Farewell) -> None:
         for effect in decision.effects:
             match effect:
                 case Scale():
@@ -323,7 +375,9 @@ class Simulation:
                         self.events.append(effect)
                 case MergePatch():
                     found = self.objects[effect.kind, effect.name]
-                    self._put(_merge(found, effect.patch))
+                    guard = effect.patch.get("metadata", {}).get("resourceVersion")
+                    if guard in {None, found["metadata"]["resourceVersion"]}:
+                        self._put(_merge(found, effect.patch))
                 case ApplyForeign():
                     key = effect.manifest["kind"], effect.manifest["metadata"]["name"]
                     self._put(_merge(self.objects[key], effect.manifest))
@@ -334,8 +388,7 @@ class Simulation:
         wanted = {(c["kind"], c["metadata"]["name"]): c for c in decision.children}
         assert len(wanted) == len(decision.children), "a child twice"
         for key, observed in list(self.objects.items()):
-            listed = not observed["apiVersion"].startswith("networking.istio.io")
-            if _owner(observed) == UID and listed and key not in wanted:
+            if _owner(observed) == UID and _listed(observed) and key not in wanted:
                 del self.objects[key]
         for key, child in wanted.items():
             if key[1] in self.lose_children:
@@ -350,6 +403,10 @@ class Simulation:
         if child["kind"] == "Deployment":
             replicas = old["spec"].get("replicas", 1) if old else 1
             merged["spec"] = {**copy.deepcopy(child["spec"]), "replicas": replicas}
+        elif child["kind"] in {"DaemonSet", "Service"}:
+            given = old["spec"] if old else {}
+            allocated = {k: given[k] for k in ("clusterIP", "clusterIPs") if k in given}
+            merged["spec"] = {**allocated, **copy.deepcopy(child["spec"])}
         meta = merged["metadata"]
         meta["ownerReferences"] = [{"uid": UID, "controller": True, "kind": "Canary"}]
         meta["labels"] = {**(meta.get("labels") or {}), "controller-uid": UID}
@@ -367,8 +424,13 @@ class Simulation:
         self.history.append((self.phase, int(status.get("canaryWeight", 0))))
 
     def controllers(self) -> None:
-        """Deployments roll out at once, unless their image never becomes ready."""
+        """Workloads roll out at once, unless their image never becomes ready."""
         for (kind, _), found in list(self.objects.items()):
+            if kind == "ScaledObject":
+                self._keda(found)
+        for (kind, _), found in list(self.objects.items()):
+            if kind == "DaemonSet":
+                self._daemonset(found)
             if kind != "Deployment":
                 continue
             wanted = int(found["spec"].get("replicas", 1))
@@ -388,7 +450,48 @@ class Simulation:
             if status != old:
                 self._put({**found, "status": status})
 
+    def _daemonset(self, found: Manifest) -> None:
+        """On every one of three nodes, or on none where the selector asks for another one."""
+        pod = found["spec"]["template"]["spec"]
+        nodes = 0 if pod.get("nodeSelector") else 3
+        ready = 0 if pod["containers"][0]["image"] in self.never_ready else nodes
+        status = {
+            "observedGeneration": found["metadata"]["generation"],
+            "desiredNumberScheduled": nodes,
+            "updatedNumberScheduled": nodes,
+            "numberAvailable": ready,
+        }
+        if status != found.get("status"):
+            self._put({**found, "status": status})
+
+    def _keda(self, scaler: Manifest) -> None:
+        """Holds what it scales at the paused number, or at its minimum at least."""
+        head = scaler["metadata"]
+        labels = {**(head.get("labels") or {}), "scaledobject.keda.sh/name": head["name"]}
+        self._put({**scaler, "metadata": {**head, "labels": labels}})
+        found = self.objects.get(("Deployment", scaler["spec"]["scaleTargetRef"]["name"]))
+        paused = (head.get("annotations") or {}).get("autoscaling.keda.sh/paused-replicas")
+        if found is None:
+            return
+        least = max(int(found["spec"]["replicas"]), scaler["spec"]["minReplicaCount"])
+        replicas = least if paused is None else int(paused)
+        self._put({**found, "spec": {**found["spec"], "replicas": replicas}})
+
+    def _allocate(self, manifest: Manifest) -> Manifest:
+        """A Service gets an address of its own; one that another has is refused."""
+        if manifest["kind"] != "Service":
+            return manifest
+        spec, name = manifest["spec"], manifest["metadata"]["name"]
+        address = spec.get("clusterIP") or f"10.0.0.{next(self._versions)}"
+        for (kind, other), found in self.objects.items():
+            taken = kind == "Service" and other != name and address != "None"
+            assert not (taken and found["spec"]["clusterIP"] == address), "an address twice"
+        addresses = spec.get("clusterIPs") or [address]
+        assert addresses == [address], "clusterIPs that are not clusterIP"
+        return {**manifest, "spec": {**spec, "clusterIP": address, "clusterIPs": addresses}}
+
     def _put(self, manifest: Manifest) -> None:
+        manifest = self._allocate(manifest)
         key = manifest["kind"], manifest["metadata"]["name"]
         old = self.objects.get(key)
         if old is not None and _same(old, manifest):
@@ -412,6 +515,11 @@ class Simulation:
     def _fingerprint(self) -> str:
         versions = {k: o["metadata"]["resourceVersion"] for k, o in self.objects.items()}
         return repr((versions, self.parent.get("status")))
+
+
+def _listed(manifest: Manifest) -> bool:
+    """True for kinds that Metacontroller lists among the children."""
+    return manifest["apiVersion"].split("/")[0] not in {"networking.istio.io", "keda.sh"}
 
 
 def _owner(manifest: Manifest) -> str:
