@@ -7,6 +7,7 @@ functions of the journal and say in words what they found.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import pairwise
 
 from release_journal import Written, canary_share, primary_share, statuses
@@ -172,19 +173,37 @@ _RULES: Sequence[
 ] = (_route_has_pods, _no_route_to_zero, _apex_has_pods, _primary_is_left_alone)
 
 
-def backwards(entries: Iterable[Written], ladder: Sequence[int]) -> list[str]:
+def backwards(
+    entries: Iterable[Written], ladder: Sequence[int], *, twins: bool = False
+) -> list[str]:
     """Every status that takes a release back, or that no release comes to.
 
     Args:
         entries: of one Canary.
         ladder: the weights of its analysis in order.
+        twins: whether two syncs at the same time may both write; they make the same decision
+            at two moments, and the times of either may last.
     """
     shown: list[Manifest] = [{}, *statuses(entries)]
     return [
         f"{_tell(a)} -> {_tell(b)}: {problem}"
         for a, b in pairwise(shown)
-        for problem in _step_back(a, b, ladder)
+        for problem in _step_back(_untimed(a, b) if twins else a, b, ladder)
     ]
+
+
+def _untimed(a: Manifest, b: Manifest) -> Manifest:
+    """The status `a` with the times of `b` where both are a moment apart."""
+    moved = {
+        key: b[key]
+        for key in ("phaseStartTime", "nextStepTime")
+        if a.get(key) and b.get(key) and abs(_seconds(a[key]) - _seconds(b[key])) < 1
+    }
+    return {**a, **moved} if a.get("phase") == b.get("phase") else a
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
 
 
 def _step_back(a: Manifest, b: Manifest, ladder: Sequence[int]) -> Iterator[str]:

@@ -16,6 +16,7 @@ from burgee.api.analysis import Analysis
 from burgee.api.manifest import Manifest
 from burgee.engine.weights import ladder
 from burgee.playground.cluster import Cluster
+from burgee.playground.controller import WORKERS
 from burgee.playground.faults import Faults
 from burgee.playground.resources import Resource
 from burgee.targets.hashing import template_hash
@@ -88,6 +89,8 @@ class Arena:
         ready_delay_seconds: how long new pods take.
         resync_seconds: the safety net of the controller.
         proxied: whether the hooks reach the API server through `proxy`.
+        webhook_timeout: after which the controller gives a call up.
+        workers: of the controller; 0 leaves every sync to the test.
         environment: more settings of the hooks.
     """
 
@@ -101,6 +104,7 @@ class Arena:
         resync_seconds: int = 1,
         proxied: bool = False,
         webhook_timeout: str = "10s",
+        workers: int = WORKERS,
         environment: dict[str, str] | None = None,
     ) -> None:
         crds = [
@@ -130,6 +134,7 @@ class Arena:
         }
         self.hooks = [HookProcess(directory, told, token=_TOKEN) for _ in range(hooks)]
         self._faults = faults
+        self._workers = workers
         self._composite = _composite(resync_seconds, webhook_timeout)
 
     def __enter__(self) -> Self:
@@ -148,6 +153,7 @@ class Arena:
                 hook_urls=[hook.url for hook in self.hooks],
                 token=_TOKEN,
                 faults=self._faults,
+                workers=self._workers,
             )
             # The controller is the first to go, so that nobody is called who is gone already.
             stack.callback(self.cluster.controller.close)
@@ -156,6 +162,21 @@ class Arena:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+    def settle(self, limit: int = 60) -> None:
+        """Without workers: syncs, with caches up to date, until nothing is due."""
+        for _ in range(limit):
+            if self.cluster.controller.step() is None:
+                return
+        raise AssertionError("the controller does not come to rest")
+
+    def settle_until(self, happened: Callable[[], object], *, seconds: float = 10.0) -> None:
+        """Without workers: one sync after the other until something holds."""
+        end = time.monotonic() + seconds
+        while not happened():
+            assert time.monotonic() < end, "it did not happen"
+            if self.cluster.controller.step() is None:
+                time.sleep(0.01)
 
     def app(self, namespace: str, *, objects: Sequence[Manifest] = (), **spec: Any) -> "App":
         """A namespace with a Canary, and with `objects`: a Deployment alone unless told.
@@ -332,12 +353,12 @@ class App:
         """Its statuses in order."""
         return statuses(self.writes)
 
-    def problems(self) -> list[str]:
+    def problems(self, *, twins: bool = False) -> list[str]:
         """What broke the rules so far: see release_rules."""
         writes = self.writes
         canaries = (w.object for w in reversed(writes) if w.key[0] == "Canary")
         plan = Analysis.model_validate(next(canaries)["spec"].get("analysis") or {})
-        return [*unsafe(writes), *backwards(writes, ladder(plan))]
+        return [*unsafe(writes), *backwards(writes, ladder(plan), twins=twins)]
 
 
 def canary(**spec: Any) -> Manifest:

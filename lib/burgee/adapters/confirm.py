@@ -2,8 +2,9 @@
 
 A request shows workloads and routes as Metacontroller's caches have them, which may be seconds
 old while the Canary itself is read live. A step that is decided on pods which are gone, or a
-scaling to zero on a route that has moved since, would send traffic to nobody. So a decision that
-moves traffic is made twice: on the request, and where that is old, on what the cluster holds.
+scaling to zero on a route that has moved since, would send traffic to nobody; a route that only
+seems to be as wanted would not be written. So a decision that moves traffic is made twice: on the
+request, and where that is old, on what the cluster holds.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.decision import Decision, Findings, Plan
 from burgee.engine.effects import MergePatch, Scale
 from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.turn import route_of
 from burgee.errors import NotFound
 
 _WORKLOADS = frozenset({"DaemonSet", "Deployment"})
@@ -51,15 +53,13 @@ def confirmed(
 ) -> Observation:
     """The observation with live objects in place of those that the decision rests on.
 
-    The very same value comes back where the decision moves no traffic and takes no pods away, and
-    where all is as observed. Pods are looked at before a route changes, routes as well before the
-    target loses its pods.
+    The very same value comes back where the decision neither moves traffic nor rescales the
+    target, and where all is as observed.
 
     Raises:
         ClusterError: something could not be read.
     """
-    rescales = _rescales_target(observation, decision)
-    if not rescales and not any(is_route(child) for child in decision.children):
+    if not _moves_traffic(observation, decision):
         return observation
 
     def live(observed: Manifest) -> Manifest | None:
@@ -68,7 +68,7 @@ def confirmed(
     target = None if observation.target is None else live(observation.target)
     workloads = {k: o for k, o in observation.children.items() if k[0] in _WORKLOADS}
     children = {**observation.children, **_reread(workloads, live)}
-    routes = _reread(observation.routes, live) if rescales else observation.routes
+    routes = _reread(observation.routes, live)
     before = (observation.target, *observation.children.values(), *observation.routes.values())
     after = (target, *children.values(), *routes.values())
     if all(old is new for old, new in zip(before, after, strict=True)):
@@ -81,12 +81,17 @@ def confirmed(
     )
 
 
-def _rescales_target(observation: Observation, decision: Decision) -> bool:
+def _moves_traffic(observation: Observation, decision: Decision) -> bool:
+    """True where weights change, a route is written, or the target gets or loses its pods."""
     target = observation.target or {}
-    return any(
-        isinstance(effect, MergePatch | Scale)
-        and (effect.kind, effect.name) == (target.get("kind"), name_of(target))
-        for effect in decision.effects
+    return (
+        route_of(decision.status) != route_of(observation.canary.status)
+        or any(is_route(child) for child in decision.children)
+        or any(
+            isinstance(effect, MergePatch | Scale)
+            and (effect.kind, effect.name) == (target.get("kind"), name_of(target))
+            for effect in decision.effects
+        )
     )
 
 
