@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: check fix test demo bench lock clean
+SEQUENCES ?= 10000
+
+.PHONY: check fix test soak demo bench lock clean
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,8 +27,14 @@ fix: $(STAMP)  ## what a machine can mend
 	$(BIN)/ruff format .
 
 test: $(STAMP) check  ## everything that CI runs
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage erase
+	$(BIN)/coverage run --parallel-mode -m pytest
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+	BURGEE_SEQUENCES=$(SEQUENCES) $(BIN)/pytest -n 2 tests/engine/test_random_lives.py
+
+soak: $(STAMP)  ## a million random releases, for hours
+	BURGEE_SEQUENCES=1000000 $(BIN)/pytest -n auto tests/engine/test_random_lives.py
 
 demo: $(STAMP)  ## a whole release on this machine, with real traffic
 	$(BIN)/burgee demo $(ARGS)

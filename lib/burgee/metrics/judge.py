@@ -70,7 +70,7 @@ def _measured(check: Check, measured: float) -> Judged:
         id=check.id,
         name=check.name,
         verdict=verdict,
-        message=f"{_shown(value, check.unit)}, {verdict_text}",
+        message=f"{_shown(value, check.unit, beside=(minimum, maximum))}, {verdict_text}",
         value=value if math.isfinite(value) else None,
         limits=check.limits,
         query=check.query,
@@ -92,7 +92,10 @@ def _allowed(limits: Limits, unit: str) -> str:
     return " and ".join(allowed) or "without limits"
 
 
-def _shown(value: float, unit: str) -> str:
-    """A value for people: all its digits count, or 98.9999999 would be shown as 99."""
-    text = repr(value).removesuffix(".0")
+def _shown(value: float, unit: str, beside: tuple[float | None, ...] = ()) -> str:
+    """A value for people, in six digits; in all of them where it would look like a limit."""
+    text = f"{value:.6g}"
+    if float(text) != value and float(text) in beside:
+        text = repr(value)
+    text = text.removesuffix(".0")
     return f"{text} {unit}" if unit == "ms" else f"{text}{unit}"

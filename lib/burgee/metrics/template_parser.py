@@ -4,6 +4,8 @@ Source: the syntax of Go's text/template (its documentation). Of its actions, if
 are understood; range, with, define and the like are refused by name: no query needs them.
 """
 
+from functools import lru_cache
+
 from burgee.metrics.template_functions import ARITY
 from burgee.metrics.template_literals import number, unquote
 from burgee.metrics.template_nodes import (
@@ -26,6 +28,7 @@ _UNSUPPORTED = frozenset(
 _WORDS = frozenset({"else", "end", "if"})
 
 
+@lru_cache(maxsize=256)
 def parse(template: str, names: frozenset[str]) -> tuple[Node, ...]:
     """The tree of a template.
 

@@ -1,0 +1,331 @@
+"""Random lives of a release on the pure engine, and what must be true of every one of them."""
+
+import copy
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulation import Manifest, Simulation, canary, deployment
+
+from burgee.engine.decide import advance
+from burgee.engine.decision import Decision
+from burgee.engine.effects import HookCall, HookResult, Scale
+from burgee.metrics.model import Check, Measurement, NoData, Sample, SourceError
+
+IMAGES = ("app:1", "app:2", "app:3")
+MATCH = [{"headers": {"x-canary": {"exact": "yes"}}}]
+DEADLINE_SECONDS = 60
+AT_REST = {"Initialized", "Succeeded", "Failed"}
+
+LEGAL = {
+    "": {"Initializing"},
+    "Initializing": {"Initialized"},
+    "Initialized": {"Progressing", "Waiting"},
+    "Waiting": {"Progressing", "Failed"},
+    "Progressing": {"Promoting", "WaitingPromotion", "Failed", "Succeeded"},
+    "WaitingPromotion": {"Progressing", "Promoting", "Failed", "Succeeded"},
+    "Promoting": {"Finalising", "Failed", "Progressing"},
+    "Finalising": {"Succeeded", "Failed"},
+    "Succeeded": {"Progressing", "Waiting"},
+    "Failed": {"Progressing", "Waiting"},
+}
+
+STRATEGIES: tuple[Manifest, ...] = (
+    {"stepWeight": 25, "maxWeight": 50},
+    {"stepWeights": [1, 10, 60]},
+    {"stepWeight": 50, "maxWeight": 100, "stepWeightPromotion": 50},
+    {"stepWeight": 50, "maxWeight": 50, "mirror": True},
+    {"iterations": 2, "match": MATCH},
+    {"iterations": 2},
+    {"iterations": 2, "mirror": True},
+)
+HOOK_TYPES = (
+    "confirm-rollout",
+    "pre-rollout",
+    "rollout",
+    "confirm-traffic-increase",
+    "confirm-promotion",
+    "post-rollout",
+    "rollback",
+)
+CONFIG = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings", "namespace": "test"},
+    "data": {"color": "blue"},
+}
+VOLUME = {"volumes": [{"name": "c", "configMap": {"name": "settings"}}]}
+
+
+class Broken(AssertionError):
+    """A rule that keeps traffic safe does not hold."""
+
+
+@dataclass
+class Watched(Simulation):
+    """A simulation that checks every write."""
+
+    def _effects(self, decision: Decision) -> None:
+        for effect in decision.effects:
+            if isinstance(effect, Scale) and effect.name == "podinfo" and effect.replicas == 0:
+                self._must(self.canary_share() == 0, "the target goes to zero with weight on it")
+        super()._effects(decision)
+
+    def _children(self, decision: Decision) -> None:
+        before = self.canary_share()
+        old_primary = self._template("podinfo-primary")
+        super()._children(decision)
+        after = self.canary_share()
+        if after > before:
+            status = self.get("Deployment", "podinfo").get("status") or {}
+            self._must(status.get("availableReplicas", 0) > 0, "weight on a canary without pods")
+        if old_primary and self._template("podinfo-primary") != old_primary:
+            promotes = (
+                self.phase == "Promoting" or self.skips or self.phase in {"", "Initializing"}
+            )
+            self._must(promotes, f"the primary changed in phase {self.phase}")
+
+    def _write_status(self, decision: Decision) -> None:
+        before = self.phase
+        super()._write_status(decision)
+        after = self.phase
+        if after != before:
+            self._must(after in LEGAL[before], f"phase {before} -> {after}")
+        weight = self.status.get("canaryWeight", 0)
+        self._must(0 <= weight <= 100, f"weight {weight}")
+
+    @property
+    def skips(self) -> bool:
+        return bool(self.parent["spec"].get("skipAnalysis"))
+
+    def canary_share(self) -> int:
+        """What the stored route gives the canary."""
+        route = self.objects.get(("VirtualService", "podinfo"))
+        if route is None:
+            return 0
+        backends = route["spec"]["http"][0]["route"]
+        return next(
+            (int(b["weight"]) for b in backends if b["destination"]["host"] == "podinfo-canary"), 0
+        )
+
+    def _template(self, name: str) -> Manifest | None:
+        found = self.objects.get(("Deployment", name))
+        return found["spec"]["template"] if found else None
+
+    def _must(self, held: bool, rule: str) -> None:
+        if not held:
+            raise Broken(f"{rule}; phase {self.phase}, status {self.status}")
+
+
+@dataclass
+class Life:
+    """One release under noise; numbers decide what happens."""
+
+    sim: Watched
+    values: list[Measurement] = field(default_factory=lambda: [Sample(value=100.0)])
+    codes: dict[str, int] = field(default_factory=dict)
+    tokens: Any = field(default_factory=itertools.count)
+
+    @classmethod
+    def begin(cls, choice: int) -> "Life":
+        strategy = STRATEGIES[choice % len(STRATEGIES)]
+        hooks = [
+            {"name": kind, "type": kind, "url": f"http://hooks.test/{kind}"}
+            for number, kind in enumerate(HOOK_TYPES)
+            if choice >> (3 + number) & 1
+        ]
+        base = canary()["spec"]["analysis"]
+        plain = {k: v for k, v in base.items() if k not in {"stepWeight", "maxWeight"}}
+        analysis = {**plain, **strategy, "webhooks": hooks}
+        parent = canary(analysis=analysis, progressDeadlineSeconds=DEADLINE_SECONDS)
+        life = cls(
+            sim=Watched(parent=parent, target=deployment(**VOLUME), others=[copy.deepcopy(CONFIG)])
+        )
+        life.codes = {"rollback": 404}
+        life.sim.measure = life._measure
+        life.sim.call = life._call
+        return life
+
+    def _measure(self, check: Check) -> Measurement:
+        del check
+        return self.values[0]
+
+    def _call(self, call: HookCall) -> HookResult:
+        code = self.codes.get(call.type, 200)
+        return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
+
+    def act(self, number: int) -> None:
+        """One thing happens, then one sync."""
+        kind, size = number % 16, number // 16
+        acts: Sequence[Callable[[int], None]] = (
+            self._wait_long,
+            self._wait,
+            self._wait,
+            self._deploy,
+            self._pods,
+            self._metric,
+            self._gate,
+            self._config,
+            self._edit,
+            self._suspend,
+            self._drift,
+            self._delete_child,
+            self._lose,
+            self._command,
+            self._skip,
+            self._nothing,
+        )
+        acts[kind](size)
+        self.sync()
+
+    def sync(self) -> None:
+        """One sync; the same observation has to have the same answer."""
+        if self.sim.syncs % 4:
+            self.sim.sync()
+            return
+        observation, now = self.sim.observe(), self.sim.now
+        first = advance(observation, now, self.sim._findings)
+        second = advance(observation, now, self.sim._findings)
+        if first != second:
+            raise Broken("the same observation has two answers")
+        self.sim.sync()
+
+    def calm_down(self) -> None:
+        """The noise stops; the release has to reach an end by itself."""
+        sim = self.sim
+        self.values = [Sample(value=100.0)]
+        self.codes = {"rollback": 404}
+        sim.never_ready.clear()
+        sim.lose_children.clear()
+        sim.lose_status = 0
+        sim.put(copy.deepcopy(CONFIG))
+        # A primary that is out of its rollout deadline heals with its pods.
+        sim.controllers()
+        spec = self.sim.parent["spec"]
+        sim.edit(
+            suspend=False, service={"port": 9898}, skipAnalysis=spec.get("skipAnalysis", False)
+        )
+        sim.settle()
+        if sim.status.get("paused"):
+            self._annotate("resume")
+        deadline = 40 * DEADLINE_SECONDS
+        self._until_rest(deadline)
+        if sim.phase not in AT_REST:
+            raise Broken(
+                f"still in phase {sim.phase} after {deadline} quiet seconds: {sim.status}"
+            )
+        sim.settle()
+        share = sim.canary_share()
+        replicas = sim.replicas("podinfo")
+        if sim.status.get("canaryWeight", 0) != 100 and (share or replicas):
+            raise Broken(f"at rest with weight {share} and {replicas} replicas: {sim.status}")
+        if sim.phase != "Failed" and sim.image("podinfo-primary") != sim.image("podinfo"):
+            raise Broken("at rest with a primary that is not the promoted revision")
+
+    def _until_rest(self, seconds: float) -> None:
+        """Lets time pass until nothing is timed and nothing changes."""
+        sim, waited = self.sim, 0.0
+        while waited <= seconds:
+            sim.settle()
+            wait = sim.last.resync_after_seconds if sim.last else None
+            if wait is None and sim.phase in AT_REST:
+                return
+            step = min(wait or 30.0, 30.0)
+            sim.pass_time(step)
+            waited += step
+
+    # ---- what happens
+
+    def _nothing(self, size: int) -> None:
+        del size
+
+    def _wait(self, size: int) -> None:
+        self.sim.pass_time(1 + size % 12)
+
+    def _wait_long(self, size: int) -> None:
+        self.sim.pass_time(20 + size % 50)
+
+    def _deploy(self, size: int) -> None:
+        self.sim.set_image(IMAGES[size % len(IMAGES)])
+        self.sim.controllers()
+
+    def _pods(self, size: int) -> None:
+        image = IMAGES[size % len(IMAGES)]
+        self.sim.never_ready ^= {image}
+        self.sim.controllers()
+
+    def _metric(self, size: int) -> None:
+        answers = (Sample(value=100.0), Sample(value=1.0), NoData(), SourceError(message="down"))
+        self.values = [answers[size % len(answers)]]
+
+    def _gate(self, size: int) -> None:
+        kind = HOOK_TYPES[size % len(HOOK_TYPES)]
+        self.codes[kind] = 200 if self.codes.get(kind, 200) != 200 else 403
+
+    def _config(self, size: int) -> None:
+        data = {"color": ("blue", "red", "green")[size % 3]}
+        self.sim.put({**copy.deepcopy(CONFIG), "data": data})
+
+    def _edit(self, size: int) -> None:
+        services = ({"port": 9898}, {"port": 9898, "timeout": "5s"}, {"port": 0})
+        self.sim.edit(service=services[size % len(services)])
+
+    def _suspend(self, size: int) -> None:
+        self.sim.edit(suspend=bool(size % 2))
+
+    def _drift(self, size: int) -> None:
+        route = self.sim.objects.get(("VirtualService", "podinfo"))
+        if route is None:
+            return
+        edited = copy.deepcopy(route)
+        if size % 2:
+            edited["metadata"].setdefault("annotations", {})["drift"] = str(size)
+        else:
+            edited["spec"]["hosts"] = [*edited["spec"]["hosts"], "other.test"]
+        self.sim.put(edited)
+
+    def _delete_child(self, size: int) -> None:
+        names = (
+            ("VirtualService", "podinfo"),
+            ("Service", "podinfo"),
+            ("Service", "podinfo-canary"),
+            ("ConfigMap", "settings-primary"),
+            ("DestinationRule", "podinfo-canary"),
+        )
+        key = names[size % len(names)]
+        self.sim.objects.pop(key, None)
+
+    def _lose(self, size: int) -> None:
+        match size % 4:
+            case 0:
+                self.sim.lose_status = 1 + size % 3
+            case 1:
+                self.sim.lose_children = {"podinfo"}
+            case 2:
+                self.sim.lose_children = {"podinfo-primary"}
+            case _:
+                self.sim.lose_children = set()
+
+    def _command(self, size: int) -> None:
+        verbs = ("pause", "resume", "promote", "abort", "retry", "set-weight")
+        self._annotate(verbs[size % len(verbs)], weight=size % 101)
+
+    def _annotate(self, verb: str, weight: int = 0) -> None:
+        token = next(self.tokens)
+        value = f"{weight}@{token}" if verb == "set-weight" else str(token)
+        head = self.sim.parent["metadata"]
+        annotations = {**head.get("annotations", {}), f"burgee.dev/{verb}": value}
+        self.sim.parent = {**self.sim.parent, "metadata": {**head, "annotations": annotations}}
+
+    def _skip(self, size: int) -> None:
+        self.sim.edit(skipAnalysis=bool(size % 3 == 0))
+
+
+def live(choice: int, numbers: Sequence[int]) -> Life:
+    """A whole life: set up, noise, quiet end."""
+    life = Life.begin(choice)
+    for number in numbers:
+        life.act(number)
+    life.calm_down()
+    return life
