@@ -19,6 +19,7 @@ from importlib.metadata import version
 import structlog
 from flask import Flask, Response
 
+from burgee.adapters.courier import Courier
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import access_from_environment
 from burgee.adapters.memo import Memo
@@ -58,15 +59,18 @@ def create_app(
     settings = settings or Settings.from_environment(os.environ)
     configure_logging(settings.log_level)
     handlers = handlers if handlers is not None else HANDLERS
+    kube = kube or KubeClient(access_from_environment(os.environ))
+    meters = Meters(version=version("burgee"), mesh_provider=settings.engine.mesh_provider)
     context = HookContext(
         settings=settings,
-        kube=kube or KubeClient(access_from_environment(os.environ)),
+        kube=kube,
         prometheus=Prometheus(),
         memo=Memo(),
         executor=ContextExecutor(
             max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
         ),
-        meters=Meters(version=version("burgee"), mesh_provider=settings.engine.mesh_provider),
+        courier=Courier(kube, count=meters.count_told),
+        meters=meters,
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
     )

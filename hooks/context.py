@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from burgee.adapters.courier import Courier
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
@@ -37,6 +38,7 @@ class HookContext:
         now: the wall clock, aware and in UTC; it goes into status.
         monotonic: seconds that never jump; deadlines are measured by it.
         executor: for the IO of one sync that runs side by side.
+        courier: takes alerts and events to receivers outside the cluster.
     """
 
     settings: Settings
@@ -44,6 +46,7 @@ class HookContext:
     prometheus: Prometheus
     memo: Memo
     executor: ContextExecutor
+    courier: Courier
     meters: Meters
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
@@ -66,6 +69,7 @@ class HookContext:
     def close(self) -> None:
         """Let go of threads and connections."""
         self.executor.shutdown(wait=False, cancel_futures=True)
+        self.courier.close()
         self.prometheus.close()
         self.kube.close()
 

@@ -32,15 +32,18 @@ def handle(body: Manifest, context: HookContext) -> bytes:
     children = children_of(body["children"])
     observation = observe(canary, children, reader, context.settings.engine)
     farewell = end(observation, context.now())
+    told = context.courier.round(canary.metadata.uid)
     perform(
         farewell.effects,
         context.kube,
         live,
         deadline=work.deadline,
         call_hook=work.call_hook,
+        outgoing=told,
         now=context.now,
         monotonic=context.monotonic,
     )
+    told.wait()
     if farewell.finalized:
         forget(live, context.meters)
     return finalize_answer(

@@ -30,6 +30,12 @@ class Meters:
             ("hook", "outcome"),
             registry=self.registry,
         )
+        self._told = Counter(
+            "burgee_told_total",
+            "Alerts and events that were delivered to receivers, or failed.",
+            ("kind", "outcome"),
+            registry=self.registry,
+        )
         info = Gauge(
             "flagger_info",
             "Version and mesh provider.",
@@ -49,6 +55,10 @@ class Meters:
             ("workload", "namespace"),
             registry=self.registry,
         )
+
+    def count_told(self, kind: str, outcome: str) -> None:
+        """Count one alert or event that left the cluster, or did not."""
+        self._told.labels(kind, outcome).inc()
 
     def observe(self, *, hook: str, outcome: str, seconds: float) -> None:
         """Count one answered call."""

@@ -19,6 +19,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
 from burgee.engine.decide import advance, refuse_unreadable
 from burgee.engine.decision import Decision
+from burgee.engine.outbox import acknowledge
 from hooks.answers import sync_answer
 from hooks.context import HookContext
 from hooks.telling import tell
@@ -39,15 +40,18 @@ def handle(body: Manifest, context: HookContext) -> bytes:
     if remembered is not None:
         return remembered
     decision, complete = _decide(body, live, work, context)
+    told = context.courier.round(uid)
     perform(
         decision.effects,
         context.kube,
         live,
         deadline=work.deadline,
         call_hook=work.call_hook,
+        outgoing=told,
         now=context.now,
         monotonic=context.monotonic,
     )
+    decision = acknowledge(decision, told.outcomes(), context.now())
     tell(live, decision.status, context.meters)
     answer = sync_answer(
         live,

@@ -16,6 +16,7 @@ from burgee.engine.effects import (
     HookResult,
     MergePatch,
     Scale,
+    SendAlert,
 )
 from burgee.errors import ClusterError
 
@@ -50,17 +51,38 @@ CALL = HookCall(
 )
 
 
+class Bag:
+    """Keeps what was handed over."""
+
+    def __init__(self) -> None:
+        self.told: list[HookCall] = []
+        self.sent: list[SendAlert] = []
+
+    def tell(self, call: HookCall) -> None:
+        self.told.append(call)
+
+    def send(self, alert: SendAlert) -> None:
+        self.sent.append(alert)
+
+
 def never(_: HookCall) -> HookResult:
     pytest.fail("no hook was to be called")
 
 
-def run(client: Any, *effects: Any, seconds: float = 5, call_hook: Any = never) -> Any:
+def run(
+    client: Any,
+    *effects: Any,
+    seconds: float = 5,
+    call_hook: Any = never,
+    bag: Bag | None = None,
+) -> Any:
     return perform(
         effects,
         client,
         CANARY,
         deadline=time.monotonic() + seconds,
         call_hook=call_hook,
+        outgoing=bag or Bag(),
         now=lambda: TS,
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.settings import EngineSettings
@@ -24,9 +25,11 @@ from burgee.engine.effects import (
     HookResult,
     MergePatch,
     Scale,
+    SendAlert,
 )
 from burgee.engine.ending import Farewell
 from burgee.engine.observation import Observation
+from burgee.engine.outbox import acknowledge
 from burgee.metrics.judge import judge
 from burgee.metrics.model import (
     BrokenCheck,
@@ -165,6 +168,7 @@ class Simulation:
         lose_children: names of children whose next applies are lost (children fail, status is
             written).
         pods: what is wrong with the worst pod.
+        deliver: whether a receiver takes an alert, None for no answer in time.
         lose_status: how many next status writes are lost (status fails, children are applied).
     """
 
@@ -175,6 +179,8 @@ class Simulation:
     measure: Callable[[Check], Measurement] = lambda _: GOOD
     call: Callable[[HookCall], HookResult] = lambda _: HookResult(succeeded=True, message="200")
     settings: EngineSettings = field(default_factory=EngineSettings)
+    alert_providers: dict[tuple[str, str], AlertProvider] = field(default_factory=dict)
+    deliver: Callable[[SendAlert], bool | None] = lambda _: True
     never_ready: set[str] = field(default_factory=set)
     lose_children: set[str] = field(default_factory=set)
     lose_status: int = 0
@@ -187,6 +193,7 @@ class Simulation:
         self.route_history: list[int] = []
         self.events: list[EmitEvent] = []
         self.calls: list[HookCall] = []
+        self.alerts: list[SendAlert] = []
         self.queries: list[Check] = []
         self.syncs = 0
         self.last: Decision | None = None
@@ -299,6 +306,7 @@ class Simulation:
                 if o["kind"] == "Service" and _owner(o) != UID
             },
             templates=self.templates,
+            alert_providers=self.alert_providers,
             settings=self.settings,
         )
 
@@ -307,7 +315,7 @@ class Simulation:
         self.syncs += 1
         observation = self.observe()
         decision = advance(observation, self.now, self._findings)
-        self._effects(decision)
+        decision = acknowledge(decision, self._effects(decision), self.now)
         self._children(decision)
         if self.lose_status:
             self.lose_status -= 1
@@ -361,7 +369,8 @@ class Simulation:
                 break
         return Findings(checks=tuple(judged), hooks=results, pods=self.pods)
 
-    def _effects(self, decision: Decision | Farewell) -> None:
+    def _effects(self, decision: Decision | Farewell) -> dict[tuple[str, str], bool]:
+        outcomes: dict[tuple[str, str], bool] = {}
         for effect in decision.effects:
             match effect:
                 case Scale():
@@ -383,6 +392,12 @@ class Simulation:
                     self._put(_merge(self.objects[key], effect.manifest))
                 case HookCall():
                     self.calls.append(effect)
+                case SendAlert():
+                    self.alerts.append(effect)
+                    taken = self.deliver(effect)
+                    if taken is not None:
+                        outcomes[effect.key, effect.receiver.id] = taken
+        return outcomes
 
     def _children(self, decision: Decision) -> None:
         wanted = {(c["kind"], c["metadata"]["name"]): c for c in decision.children}

@@ -4,14 +4,15 @@ The effects of one sync run in their order. Each may have been performed before,
 replica or by a call that timed out, so a repeat is never a failure. Something that changed or
 went away meanwhile is no failure either: the change brings the next sync, which derives what is
 still to be done. Other failures end the sync, so that its status is not written as if they had
-happened. An event is not worth that: it is dropped.
+happened. An event is not worth that: it is dropped. Alerts and event webhooks go out beside all
+this: they are handed over, and nothing here waits for them.
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import structlog
 
@@ -25,6 +26,7 @@ from burgee.engine.effects import (
     HookResult,
     MergePatch,
     Scale,
+    SendAlert,
 )
 from burgee.errors import ClusterError, Conflict, NotFound
 
@@ -37,6 +39,18 @@ _CALL_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
+class Outgoing(Protocol):
+    """Takes what is to be told outside the cluster; neither method waits or raises."""
+
+    def tell(self, call: HookCall) -> None:
+        """Hand over one call of an event webhook."""
+        ...
+
+    def send(self, alert: SendAlert) -> None:
+        """Hand over one alert."""
+        ...
+
+
 def perform(
     effects: Sequence[Effect],
     kube: KubeClient,
@@ -44,6 +58,7 @@ def perform(
     *,
     deadline: float,
     call_hook: Callable[[HookCall], HookResult],
+    outgoing: Outgoing,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
 ) -> dict[str, HookResult]:
@@ -55,6 +70,7 @@ def perform(
         canary: the live Canary, on which events are emitted.
         deadline: the monotonic() time by which all must be done.
         call_hook: performs one HookCall; it keeps to the deadline by itself and never raises.
+        outgoing: takes alerts, and the calls that tell of a new event.
         now: the wall clock, for the times in an event.
         monotonic: the clock of the deadline.
 
@@ -72,9 +88,13 @@ def perform(
             case Scale() | MergePatch() | ApplyForeign():
                 _write(effect, kube, seconds)
             case EmitEvent():
-                _emit(effect, kube, canary, seconds, now())
+                if _emit(effect, kube, canary, seconds, now()):
+                    for call in effect.calls:
+                        outgoing.tell(call)
             case HookCall():
                 results[effect.key] = call_hook(effect)
+            case SendAlert():
+                outgoing.send(effect)
             case _:
                 assert_never(effect)
     return results
@@ -134,15 +154,18 @@ def _write(effect: Scale | MergePatch | ApplyForeign, kube: KubeClient, seconds:
 
 def _emit(
     event: EmitEvent, kube: KubeClient, canary: Manifest, seconds: float, now: datetime
-) -> None:
+) -> bool:
+    """True unless the event was there already."""
     try:
         kube.create(event_manifest(event, canary, now), timeout_seconds=seconds)
     except Conflict:
         log.debug("event exists", message=event.message)
+        return False
     except ClusterError as error:
         log.warning("event dropped", message=event.message, reason=str(error))
     else:
         log.info("event", type=event.type.value, message=event.message)
+    return True
 
 
 def _shortened(message: str) -> str:

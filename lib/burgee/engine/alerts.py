@@ -100,7 +100,8 @@ def receiver_of(observation: Observation, receiver_id: str) -> Receiver | None:
         if provider_id(canary, ref.name, ref.namespace) == receiver_id:
             key = (ref.namespace or canary.metadata.namespace, ref.name)
             found = observation.alert_providers.get(key)
-            return _receiver(receiver_id, found) if found else None
+            usable = found is not None and (found.spec.address or found.spec.secret_ref)
+            return _receiver(receiver_id, found) if found and usable else None
     return None
 
 

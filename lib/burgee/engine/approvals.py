@@ -2,11 +2,13 @@
 
 from burgee.api.analysis import TimeoutPolicy
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.alerts import Alert, alert
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of, closed_gate, unasked
+from burgee.engine.letters import Severity
 from burgee.engine.outcomes import begin_promotion, roll_back, running_world, take
 from burgee.engine.strategy import Strategy, switch
 from burgee.engine.transitions import changed_status, enter
@@ -36,6 +38,8 @@ def pass_traffic_gate(
     status = changed_status(status, next_step_time=fine_stamp(due))
     text = f"More traffic waits for approval: {gate.text}"
     told = event(facts, EventType.WARNING, text, cause="traffic-gate")
+    cause = f"traffic-gate/{status.routed_weight}"
+    news = alert(facts, Severity.WARN, text, cause=cause)
     return Turn(
         status=status,
         world=running_world(status),
@@ -43,6 +47,7 @@ def pass_traffic_gate(
         wake_at=due,
         waits_on=gate.on,
         events=(told,),
+        alerts=() if gate.muted else (news,),
     )
 
 
@@ -63,6 +68,7 @@ def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) 
         return roll_back(facts, "GateTimeout", f"closed for too long: {gate.text}", status)
     due = gate.wake(after(facts.now, facts.interval_seconds))
     told: tuple[EmitEvent, ...] = ()
+    news: tuple[Alert, ...] = ()
     if status.phase is not Phase.WAITING_PROMOTION:
         weight, count = status.routed_weight, status.iterations
         status = enter(
@@ -74,6 +80,8 @@ def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) 
         )
         text = f"The promotion waits for approval: {gate.text}"
         told = (event(facts, EventType.WARNING, text, cause="promotion-gate"),)
+        if not gate.muted:
+            news = (alert(facts, Severity.WARN, text, cause="promotion-gate"),)
     status = changed_status(status, next_step_time=fine_stamp(due))
     return Turn(
         status=status,
@@ -82,4 +90,5 @@ def pass_promotion_gate(facts: Facts, status: CanaryStatus, findings: Findings) 
         wake_at=due,
         waits_on=gate.on,
         events=told,
+        alerts=news,
     )

@@ -98,6 +98,7 @@ def obey(facts: Facts, command: Command) -> Turn:
         waits_on=turn.waits_on,
         events=(told, *turn.events),
         hooks=turn.hooks,
+        alerts=turn.alerts,
     )
 
 

@@ -8,6 +8,7 @@ same answer, whichever replica computes it and however often.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -17,8 +18,10 @@ from burgee.engine.clock import fine_stamp
 from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent, EventType
+from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.outbox import dispatch, post
 from burgee.engine.promoting import finalise, promote
 from burgee.engine.resting import rest
 from burgee.engine.running import progress
@@ -78,9 +81,17 @@ def advance(
     for _ in range(MOST_ROUNDS):
         due = plan(observation, now, findings)
         if due.decision is not None:
-            return due.decision
+            return _announced(due.decision, observation, now)
         findings = findings.and_then(due, run(due))
     raise RuntimeError("a phase asks for the same IO again and again")
+
+
+def _announced(decision: Decision, observation: Observation, now: datetime) -> Decision:
+    """The decision with what is to be told of it: alerts that are due, events to webhooks."""
+    decision = dispatch(decision, observation, now)
+    canary, settings = observation.canary, observation.settings
+    told = with_event_hooks(decision.effects, canary, decision.status, settings, now)
+    return replace(decision, effects=told)
 
 
 def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
@@ -123,6 +134,8 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     if warning:
         told.append(warning)
     status = forgotten(facts.canary, status)
+    status, missing = post(status, turn.alerts, facts.observation, now)
+    told.extend(missing)
     status = changed_status(
         status,
         waiting=_waiting(facts, turn),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from burgee.api.manifest import Manifest
+from burgee.engine.letters import Letter, Receiver
 
 
 class EventType(StrEnum):
@@ -39,12 +40,14 @@ class EmitEvent:
     """A Kubernetes Event on the Canary, reason Synced.
 
     `key` is stable for one happening (uid, revision, phase, step): the Event's name is made from
-    it, so that a repeated effect meets 409 and stays one Event.
+    it, so that a repeated effect meets 409 and stays one Event. `calls` tell the Canary's event
+    webhooks of it; they are made where the Event is new, and nobody waits for their answers.
     """
 
     type: EventType
     message: str
     key: str
+    calls: "tuple[HookCall, ...]" = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,4 +103,17 @@ class HookResult:
     status_code: int | None = None
 
 
-Effect: TypeAlias = Scale | EmitEvent | MergePatch | ApplyForeign | HookCall
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SendAlert:
+    """One letter to one receiver.
+
+    `key` is stable for one happening and the same for all its receivers; it goes out as the
+    header Idempotency-Key. What became of it decides whether status goes on to remember it.
+    """
+
+    key: str
+    receiver: Receiver
+    letter: Letter
+
+
+Effect: TypeAlias = Scale | EmitEvent | MergePatch | ApplyForeign | HookCall | SendAlert

@@ -6,7 +6,7 @@ back as kubectl last applied it.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from burgee.api.guards import KUBECTL_LAST_APPLIED
@@ -14,6 +14,7 @@ from burgee.api.manifest import Manifest, annotations_of, controller_uid
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
 from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
+from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import Observation
 from burgee.engine.transitions import changed_status, describe, enter
@@ -48,7 +49,9 @@ def end(observation: Observation, now: datetime) -> Farewell:
         facts = assess(observation, now)
     except InvalidCanary:
         return Farewell(status=canary.status, children=children, finalized=True)
-    return _revert(facts, children)
+    farewell = _revert(facts, children)
+    told = with_event_hooks(farewell.effects, canary, farewell.status, observation.settings, now)
+    return replace(farewell, effects=told)
 
 
 def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:

@@ -83,12 +83,14 @@ class Closed:
         on: the stable word under which status keeps since when.
         ends: when its time is over; None where it may stay closed for ever.
         policy: what happens then.
+        muted: True where nobody is to be alerted of it.
     """
 
     text: str
     on: str
     ends: datetime | None
     policy: TimeoutPolicy
+    muted: bool = False
 
     def is_over(self, now: datetime) -> bool:
         """True once the gate has been closed for its time."""
@@ -114,5 +116,11 @@ def closed_gate(
         seconds = duration_seconds(webhook.gate_timeout or "")
         forever = webhook.on_timeout is TimeoutPolicy.WAIT or not seconds
         ends = None if forever else after(facts.waiting_since(on), seconds or 0)
-        return Closed(text=failure, on=on, ends=ends, policy=webhook.on_timeout)
+        return Closed(
+            text=failure,
+            on=on,
+            ends=ends,
+            policy=webhook.on_timeout,
+            muted=webhook.mute_alert,
+        )
     return None

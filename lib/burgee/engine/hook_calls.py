@@ -1,5 +1,7 @@
 """Webhooks of the spec turned into calls. Source: flagger pkg/controller/webhook.go."""
 
+from collections.abc import Mapping
+
 from burgee.api.analysis import Webhook
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
@@ -13,7 +15,13 @@ _DEFAULT_TIMEOUT = "10s"
 
 
 def build_hook_call(
-    canary: Canary, webhook: Webhook, *, phase: Phase, status: CanaryStatus, key: str
+    canary: Canary,
+    webhook: Webhook,
+    *,
+    phase: Phase,
+    status: CanaryStatus,
+    key: str,
+    told: Mapping[str, str] | None = None,
 ) -> HookCall:
     """The call of one webhook.
 
@@ -23,6 +31,7 @@ def build_hook_call(
         phase: what the payload says; not always the phase of `status`.
         status: what the checksum is made of.
         key: stable for one happening, so that a receiver can drop a repeat.
+        told: goes into the metadata, where the webhook's own cannot override it.
 
     Raises:
         InvalidCanary: its timeout is no duration.
@@ -33,8 +42,9 @@ def build_hook_call(
         "phase": phase.value,
         "checksum": payload_checksum(status.tracked_configs, status.last_applied_spec),
     }
-    if webhook.metadata:
-        payload["metadata"] = dict(webhook.metadata)
+    metadata = {**(webhook.metadata or {}), **(told or {})}
+    if metadata:
+        payload["metadata"] = metadata
     return HookCall(
         name=webhook.name,
         type=webhook.kind,

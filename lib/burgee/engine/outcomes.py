@@ -4,13 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.alerts import alert
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of
+from burgee.engine.letters import Severity
 from burgee.engine.strategy import describe_step, next_step
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import TargetMode, Turn, World, event, route_of
+
+_ASKED_FOR = frozenset({"RollbackWebhook", "Aborted"})
+"""Reasons of rollbacks that somebody wanted; the others are the release's own fault."""
 
 
 def running_world(status: CanaryStatus) -> World:
@@ -63,13 +68,17 @@ def roll_back(facts: Facts, reason: str, message: str, status: CanaryStatus | No
         facts.now,
         failure={"reason": reason, "message": message, "at": stamp(facts.now)},
     )
-    told = event(facts, EventType.WARNING, f"Rolled back: {message}", cause=f"rollback/{reason}")
+    text = f"Rolled back: {message}"
+    told = event(facts, EventType.WARNING, text, cause=f"rollback/{reason}")
+    asked = reason in _ASKED_FOR
+    news = alert(facts, Severity.WARN if asked else Severity.ERROR, text, cause="rollback")
     return Turn(
         status=status,
         world=World(target=TargetMode.LEAVE),
         detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
     )
 
 

@@ -1,10 +1,12 @@
 """Promoting and Finalising: the primary takes the revision over, then the traffic."""
 
 from burgee.api.status import Phase
+from burgee.engine.alerts import alert
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of
+from burgee.engine.letters import Severity
 from burgee.engine.outcomes import restart, roll_back, running_world
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import (
@@ -90,13 +92,16 @@ def _fail(facts: Facts, message: str) -> Turn:
         canary_weight=weight,
         failure={"reason": "PromotionFailed", "message": message, "at": stamp(facts.now)},
     )
-    told = event(facts, EventType.WARNING, f"Promotion failed: {message}", cause="promotion")
+    text = f"Promotion failed: {message}"
+    told = event(facts, EventType.WARNING, text, cause="promotion")
+    news = alert(facts, Severity.ERROR, text, cause="promotion")
     return Turn(
         status=status,
         world=World(target=TargetMode.LEAVE, route=route_of(status)),
         detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
     )
 
 
@@ -110,10 +115,13 @@ def finalise(facts: Facts) -> Turn:
     if not facts.route_shows(ALL_TO_PRIMARY):
         return Turn(status=status, world=running_world(status), detail="waiting for the route")
     status = enter(status, Phase.SUCCEEDED, facts.now)
-    told = event(facts, EventType.NORMAL, "Promotion finished", cause="succeeded")
+    text = "Promotion finished"
+    told = event(facts, EventType.NORMAL, text, cause="succeeded")
+    news = alert(facts, Severity.INFO, text, cause="succeeded")
     return Turn(
         status=status,
         world=running_world(status),
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
     )

@@ -2,11 +2,13 @@
 
 from burgee.api.analysis import TimeoutPolicy
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.alerts import Alert, alert
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import Closed, calls_of, closed_gate, unasked
+from burgee.engine.letters import Severity
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import ALL_TO_CANARY, TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
@@ -68,10 +70,12 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
         checks=(),
         failure=None,
     )
-    told = event(facts, EventType.NORMAL, "New revision detected, the run begins", cause="start")
+    text = "New revision detected, the run begins"
+    told = event(facts, EventType.NORMAL, text, cause="start")
+    news = alert(facts, Severity.INFO, text, cause="start", with_fields=True)
     # Pods that a manifest with its own replicas has brought along are wanted in a moment.
     world = World(target=TargetMode.LEAVE, route=world.route)
-    return Turn(status=status, world=world, events=(told,))
+    return Turn(status=status, world=world, events=(told,), alerts=(news,))
 
 
 def _wait(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
@@ -79,9 +83,12 @@ def _wait(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
     due = gate.wake(after(facts.now, facts.interval_seconds))
     world = rest_world(status)
     told: tuple[EmitEvent, ...] = ()
+    news: tuple[Alert, ...] = ()
     if status.phase is not Phase.WAITING:
         text = f"A new revision waits for approval: {gate.text}"
         told = (event(facts, EventType.WARNING, text, cause="gate"),)
+        if not gate.muted:
+            news = (alert(facts, Severity.WARN, text, cause="gate"),)
         status = enter(status, Phase.WAITING, facts.now)
     status = changed_status(status, next_step_time=fine_stamp(due))
     return Turn(
@@ -91,6 +98,7 @@ def _wait(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
         waits_on=gate.on,
         detail=gate.text,
         events=told,
+        alerts=news,
     )
 
 
@@ -105,8 +113,11 @@ def _turn_away(facts: Facts, status: CanaryStatus, gate: Closed) -> Turn:
         tracked_configs=dict(facts.tracked),
         failure={"reason": "GateTimeout", "message": message, "at": stamp(facts.now)},
     )
-    told = event(facts, EventType.WARNING, f"Not let in: {message}", cause="gate-timeout")
-    return Turn(status=status, world=rest_world(status), detail=message, events=(told,))
+    text = f"Not let in: {message}"
+    told = event(facts, EventType.WARNING, text, cause="gate-timeout")
+    news = alert(facts, Severity.ERROR, text, cause="gate-timeout")
+    world = rest_world(status)
+    return Turn(status=status, world=world, detail=message, events=(told,), alerts=(news,))
 
 
 def _adopt(facts: Facts) -> CanaryStatus:

@@ -1,9 +1,11 @@
 """skipAnalysis: the primary takes a revision over without steps and checks."""
 
 from burgee.api.status import Phase
+from burgee.engine.alerts import alert
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of
+from burgee.engine.letters import Severity
 from burgee.engine.outcomes import roll_back, running_world
 from burgee.engine.strategy import has_begun
 from burgee.engine.transitions import changed_status, enter
@@ -34,10 +36,13 @@ def skip(facts: Facts) -> Turn:
             return roll_back(facts, "PromotionFailed", message)
         return Turn(status=status, world=world, detail=message)
     status = enter(status, Phase.SUCCEEDED, facts.now)
-    told = event(facts, EventType.NORMAL, "Promoted without analysis", cause="skipped")
+    text = "Promoted without analysis"
+    told = event(facts, EventType.NORMAL, text, cause="skipped")
+    news = alert(facts, Severity.INFO, text, cause="skipped")
     return Turn(
         status=status,
         world=world,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
     )

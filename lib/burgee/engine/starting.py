@@ -1,8 +1,10 @@
 """From a new Canary to Initialized: the primary comes up before anything else moves."""
 
 from burgee.api.status import Phase
+from burgee.engine.alerts import alert
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
+from burgee.engine.letters import Severity
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, TargetMode, Turn, World, event
 
@@ -31,8 +33,10 @@ def start(facts: Facts) -> Turn:
     status = enter(
         status, Phase.INITIALIZED, facts.now, failed_checks=0, primary_revision=facts.revision
     )
-    told = event(facts, EventType.NORMAL, "The primary is set up", cause="initialized")
-    return Turn(status=status, world=world, events=(told,))
+    text = "The primary is set up"
+    told = event(facts, EventType.NORMAL, text, cause="initialized")
+    news = alert(facts, Severity.INFO, text, cause="initialized", with_fields=True)
+    return Turn(status=status, world=world, events=(told,), alerts=(news,))
 
 
 def _primary_is_up(facts: Facts) -> bool:

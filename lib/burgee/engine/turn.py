@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import Enum, auto
 
 from burgee.api.status import CanaryStatus
+from burgee.engine.alerts import Alert
 from burgee.engine.effects import EmitEvent, EventType, HookCall
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.routers.base import Weights
@@ -61,6 +62,7 @@ class Turn:
         wake_at: when something becomes due without an event.
         waits_on: a stable word for what holds the release; status keeps since when.
         hooks: webhooks whose result changes nothing (post-rollout).
+        alerts: what people are to be told, once this turn is on record.
     """
 
     status: CanaryStatus
@@ -70,6 +72,7 @@ class Turn:
     waits_on: str = ""
     events: tuple[EmitEvent, ...] = ()
     hooks: tuple[HookCall, ...] = ()
+    alerts: tuple[Alert, ...] = ()
 
 
 def event(facts: Facts, kind: EventType, message: str, *, cause: str) -> EmitEvent:
