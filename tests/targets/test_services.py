@@ -11,7 +11,7 @@ from burgee.api.guards import FLUX_GUARDS
 from burgee.api.manifest import Manifest
 from burgee.targets.naming import Names
 from burgee.targets.ports import service_ports
-from burgee.targets.services import build_services
+from burgee.targets.services import build_services, creation_patch
 
 FLUX = dict(FLUX_GUARDS)
 
@@ -61,15 +61,46 @@ def test_metadata_is_the_given_one_with_label_and_guards(
     assert built.canary["metadata"]["labels"] == {"app": "podinfo-canary"}
 
 
-def test_new_services_are_headless_and_distributed_as_asked(
+def test_new_services_are_headless_as_asked(
     make_canary: Callable[..., Canary], make_target: Callable[..., Manifest], names: Names
 ) -> None:
-    service = {"port": 80, "headless": True, "trafficDistribution": "PreferClose"}
+    service = {"port": 80, "headless": True}
     built = build_services(make_canary(service), names, make_target(), {})
 
-    assert {
-        (it["spec"]["clusterIP"], it["spec"]["trafficDistribution"]) for it in built.all()
-    } == {("None", "PreferClose")}
+    assert {it["spec"]["clusterIP"] for it in built.all()} == {"None"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "observed", "patch"),
+    [
+        pytest.param({}, {}, None, id="not asked for"),
+        pytest.param(
+            {"trafficDistribution": "PreferClose"},
+            {},
+            {"spec": {"trafficDistribution": "PreferClose"}},
+            id="asked for",
+        ),
+        pytest.param(
+            {"trafficDistribution": "PreferClose"},
+            {"trafficDistribution": "PreferClose"},
+            None,
+            id="there already",
+        ),
+    ],
+)
+def test_distribution_is_patched_in_and_never_applied(
+    make_canary: Callable[..., Canary],
+    make_target: Callable[..., Manifest],
+    names: Names,
+    asked: Manifest,
+    observed: Manifest,
+    patch: Manifest | None,
+) -> None:
+    canary = make_canary({"port": 80, **asked})
+    built = build_services(canary, names, make_target(), {})
+
+    assert creation_patch(canary, {"spec": observed}) == patch
+    assert all("trafficDistribution" not in it["spec"] for it in built.all())
 
 
 @pytest.mark.parametrize(
@@ -83,11 +114,6 @@ def test_new_services_are_headless_and_distributed_as_asked(
             id="headless",
         ),
         pytest.param({"type": "LoadBalancer"}, {"type": "LoadBalancer"}, id="type of a person"),
-        pytest.param(
-            {"trafficDistribution": "PreferClose"},
-            {"type": "ClusterIP", "trafficDistribution": "PreferClose"},
-            id="distribution",
-        ),
     ],
 )
 def test_existing_service_keeps_what_is_decided_at_creation(
@@ -97,13 +123,11 @@ def test_existing_service_keeps_what_is_decided_at_creation(
     observed: Manifest | None,
     kept: set[str],
 ) -> None:
-    service = {"port": 80, "trafficDistribution": "PreferSameZone"}
-    canary = make_canary(service)
+    canary = make_canary({"port": 80})
     built = build_services(canary, names, make_target(), {"podinfo": {"spec": observed}})
     spec = {k: v for k, v in built.apex["spec"].items() if k not in {"ports", "selector"}}
 
     assert spec == kept
-    assert built.canary["spec"]["trafficDistribution"] == "PreferSameZone"
 
 
 @pytest.mark.parametrize("unset", [None, 0, "0", ""])

@@ -15,6 +15,7 @@ from burgee.targets.hashing import flagger_id
 from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
 from burgee.targets.primary import keep_workload
 from burgee.targets.scaling import Replicas, Scaling, WorkloadPatch
+from burgee.targets.services import creation_patch
 
 
 def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Effect, ...]]:
@@ -38,6 +39,7 @@ def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Eff
     for manifest in routes:
         _place(facts, manifest, wanted, effects)
     kept = (keep(child) for key, child in facts.observation.children.items() if key not in wanted)
+    effects.extend(_new_services(facts))
     effects.extend(_scaling(facts, world))
     return (*wanted.values(), *kept), tuple(effects)
 
@@ -112,6 +114,16 @@ def _services(facts: Facts, world: World) -> Iterator[Manifest]:
             yield manifest
     if built.apex and (world.route is not None or name_of(built.apex) in observed):
         yield built.apex
+
+
+def _new_services(facts: Facts) -> Iterator[Effect]:
+    """What the Services get once, while the Canary is set up."""
+    if facts.status.phase not in STARTING:
+        return
+    for (kind, _), child in facts.observation.children.items():
+        patch = creation_patch(facts.canary, child) if kind == "Service" else None
+        if patch:
+            yield _patch(child, patch)
 
 
 def _holds_copy(facts: Facts, manifest: Manifest) -> bool:

@@ -12,7 +12,7 @@ from burgee.api.manifest import Manifest, annotations_of, labels_of
 from burgee.targets.metadata import identity, is_local, own_labels
 
 _SERVICE_FIELDS = ("selector", "ports")
-_APPLIED_FIELDS = ("type", "selector", "ports", "trafficDistribution")
+_APPLIED_FIELDS = ("type", "selector", "ports")
 
 
 def borrowed_fields(desired: Manifest) -> Manifest:

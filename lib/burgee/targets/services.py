@@ -46,7 +46,7 @@ def build_services(
         names: names of the Canary's objects.
         target: its container ports are discovered if the Canary asks for it.
         observed: existing Services by name. What a person may set on them stays: their type and
-            node ports; headless and trafficDistribution are decided when one is created.
+            node ports; headless is decided when one is created.
     """
     service = canary.spec.service
 
@@ -89,8 +89,6 @@ def _kept_spec(canary: Canary, existing: Manifest | None) -> Manifest:
     kept: Manifest = {"type": spec.get("type") or "ClusterIP"}
     if spec.get("clusterIP") == "None":
         kept["clusterIP"] = "None"
-    if spec.get("trafficDistribution"):
-        kept["trafficDistribution"] = spec["trafficDistribution"]
     return kept
 
 
@@ -99,6 +97,18 @@ def _new_spec(canary: Canary) -> Manifest:
     spec: Manifest = {"type": "ClusterIP"}
     if service.headless:
         spec["clusterIP"] = "None"
-    if service.traffic_distribution:
-        spec["trafficDistribution"] = service.traffic_distribution
     return spec
+
+
+def creation_patch(canary: Canary, observed: Manifest) -> Manifest | None:
+    """What a Service gets once, when it is new, beside what is applied; None for nothing.
+
+    trafficDistribution is younger than Kubernetes 1.30: an apply that names a field the server
+    does not know is refused as a whole, while a merge patch leaves it out, as Flagger's client
+    does.
+    """
+    wanted = canary.spec.service.traffic_distribution
+    spec: Manifest = observed.get("spec") or {}
+    if not wanted or spec.get("trafficDistribution") == wanted:
+        return None
+    return {"spec": {"trafficDistribution": wanted}}
