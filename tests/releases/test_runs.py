@@ -224,15 +224,8 @@ def test_drift_in_a_run_is_mended_with_the_weight_of_the_run(initialized: Make) 
     app = initialized(analysis=analysis(interval="1s"))
     app.set_image("app:2")
     app.wait_weight(25)
-    route = ("networking.istio.io/v1beta1", "VirtualService")
     app.wait_for(lambda: app.routes == [0, 25])
-    found = app.get(*route)
-    assert found is not None
-    rules = [
-        {**rule, "route": [{**r, "weight": 50} for r in rule["route"]]}
-        for rule in found["spec"]["http"]
-    ]
-    app.merge(route, APP, {"spec": {"http": rules}})
+    app.steer(50)
 
     app.wait_phase("Succeeded")
 

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from release_journal import canary_share
-from release_world import APP, MERGE, App, Arena, analysis, deployment
-
-from burgee.api.manifest import Manifest
+from release_world import APP, App, Arena, analysis, deployment
 
 pytestmark = pytest.mark.slow
 
@@ -50,33 +48,6 @@ def resync(app: App) -> None:
     assert controller.step(pump=False) is not None
 
 
-def rescale(app: App, count: int) -> None:
-    """As `kubectl scale`."""
-    store = app.arena.cluster.store
-    store.patch(
-        store.resource("apps/v1", "Deployment"),
-        app.namespace,
-        APP,
-        {"spec": {"replicas": count}},
-        content_type=MERGE,
-        manager="user",
-    )
-
-
-def steer(app: App, weight: int) -> None:
-    """Somebody edits the route by hand."""
-    route = app.get(*ROUTE)
-    assert route is not None
-    rules: list[Manifest] = []
-    for rule in route["spec"]["http"]:
-        hosts = {r["destination"]["host"].rpartition("-")[2]: r for r in rule["route"]}
-        shares = {"primary": 100 - weight, "canary": weight}
-        rules.append(
-            {**rule, "route": [{**r, "weight": shares[side]} for side, r in hosts.items()]}
-        )
-    app.merge(ROUTE, APP, {"spec": {"http": rules}})
-
-
 def test_no_traffic_goes_to_pods_that_only_an_old_cache_knows(resting: App) -> None:
     app, arena = resting, resting.arena
     app.set_image("app:2")
@@ -84,7 +55,7 @@ def test_no_traffic_goes_to_pods_that_only_an_old_cache_knows(resting: App) -> N
     assert app.status["canaryWeight"] == 0
     arena.cluster.controller.loop.informers.pump()
 
-    rescale(app, 0)
+    app.rescale(0)
     resync(app)
 
     assert app.routes == [0]
@@ -96,13 +67,13 @@ def test_the_target_keeps_its_pods_while_only_an_old_cache_says_that_nobody_goes
     resting: App,
 ) -> None:
     app, arena = resting, resting.arena
-    rescale(app, 2)
+    app.rescale(2)
     arena.settle_until(lambda: is_ready(app) or replicas(app) == 0, seconds=2)
-    rescale(app, 2)
+    app.rescale(2)
     app.wait_for(lambda: is_ready(app))
     arena.cluster.controller.loop.informers.pump()
 
-    steer(app, 30)
+    app.steer(30)
     resync(app)
 
     route = app.get(*ROUTE)

@@ -5,7 +5,7 @@ meant), `backwards` at the status (a run goes up its ladder, or back to the star
 functions of the journal and say in words what they found.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -18,6 +18,8 @@ from burgee.targets.hashing import template_hash
 REVISION = "burgee.dev/revision"
 # A sync that began before a user's edit may still give one step for the revision before it.
 EDIT_GRACE_SECONDS = 3.0
+# How many writes ago the status was that the slower of two syncs may write once more.
+ECHO = 3
 
 _NEXT: Mapping[str, frozenset[str]] = {
     "": frozenset({"Initializing"}),
@@ -66,9 +68,20 @@ class _World:
 
 
 def unsafe(
-    entries: Iterable[Written], *, name: str = "podinfo", apex: str = "podinfo"
+    entries: Iterable[Written],
+    *,
+    name: str = "podinfo",
+    apex: str = "podinfo",
+    by_hand: Collection[int] = (),
 ) -> list[str]:
-    """Every write after which traffic may reach nobody, or a revision that was not meant."""
+    """Every write after which traffic may reach nobody, or a revision that was not meant.
+
+    Args:
+        entries: of one namespace.
+        name: of Canary and target.
+        apex: name of the apex Service and the route.
+        by_hand: versions of writes that a person is to blame for.
+    """
     world = _World(name=name, apex=apex)
     found: list[str] = []
     for written in entries:
@@ -80,7 +93,7 @@ def unsafe(
             world.objects.pop(key, None)
         else:
             world.objects[key] = written.new
-        if "deletionTimestamp" in metadata(world.canary):
+        if "deletionTimestamp" in metadata(world.canary) or written.version in by_hand:
             continue
         said = (problem for rule in _RULES for problem in rule(world, before, written))
         found.extend(f"{written.version} {key[0]} {key[1]}: {text}" for text in said)
@@ -181,14 +194,25 @@ def backwards(
     Args:
         entries: of one Canary.
         ladder: the weights of its analysis in order.
-        twins: whether two syncs at the same time may both write; they make the same decision
-            at two moments, and the times of either may last.
+        twins: whether two syncs at the same time may both write. They decide at two moments: the
+            times of either may last, and the one that saw less may write last.
     """
     shown: list[Manifest] = [{}, *statuses(entries)]
+    found: list[str] = []
+    for index, (a, b) in enumerate(pairwise(shown)):
+        recent = shown[max(0, index - ECHO) : index]
+        if twins and any(_brief(b) == _brief(old) for old in recent):
+            continue
+        found.extend(
+            f"{_tell(a)} -> {_tell(b)}: {problem}"
+            for problem in _step_back(_untimed(a, b) if twins else a, b, ladder)
+        )
+    return found
+
+
+def _brief(status: Manifest) -> list[object]:
     return [
-        f"{_tell(a)} -> {_tell(b)}: {problem}"
-        for a, b in pairwise(shown)
-        for problem in _step_back(_untimed(a, b) if twins else a, b, ladder)
+        status.get(key) for key in ("phase", "canaryWeight", "failedChecks", "lastAppliedSpec")
     ]
 
 

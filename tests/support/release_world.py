@@ -192,11 +192,16 @@ class Arena:
 
 
 class App:
-    """One Canary and what belongs to it, in a namespace of its own."""
+    """One Canary and what belongs to it, in a namespace of its own.
+
+    Attributes:
+        by_hand: versions of writes that moved traffic or pods past burgee.
+    """
 
     def __init__(self, arena: Arena, namespace: str) -> None:
         self.arena = arena
         self.namespace = namespace
+        self.by_hand: set[int] = set()
 
     # ---- what a test does
 
@@ -228,6 +233,31 @@ class App:
             content_type=STRATEGIC,
             manager="user",
         )
+
+    def steer(self, weight: int) -> None:
+        """Edit the route by hand, so that the canary gets another weight."""
+        kind = ("networking.istio.io/v1beta1", "VirtualService")
+        route = self.get(*kind)
+        assert route is not None
+        shares = {"primary": 100 - weight, "canary": weight}
+        rules = [
+            {
+                **rule,
+                "route": [
+                    {**r, "weight": shares[r["destination"]["host"].rpartition("-")[2]]}
+                    for r in rule["route"]
+                ],
+            }
+            for rule in route["spec"]["http"]
+        ]
+        self._by_hand(self.merge(kind, APP, {"spec": {"http": rules}}))
+
+    def rescale(self, replicas: int) -> None:
+        """As `kubectl scale` on the target."""
+        self._by_hand(self.merge(("apps/v1", "Deployment"), APP, {"spec": {"replicas": replicas}}))
+
+    def _by_hand(self, written: Manifest) -> None:
+        self.by_hand.add(int(written["metadata"]["resourceVersion"]))
 
     def release(self, image: str, until: str = "Succeeded", *, seconds: float = 20.0) -> Manifest:
         """Deploy an image and wait for the end of its run."""
@@ -358,7 +388,10 @@ class App:
         writes = self.writes
         canaries = (w.object for w in reversed(writes) if w.key[0] == "Canary")
         plan = Analysis.model_validate(next(canaries)["spec"].get("analysis") or {})
-        return [*unsafe(writes), *backwards(writes, ladder(plan), twins=twins)]
+        return [
+            *unsafe(writes, by_hand=self.by_hand),
+            *backwards(writes, ladder(plan), twins=twins),
+        ]
 
 
 def canary(**spec: Any) -> Manifest:
