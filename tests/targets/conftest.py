@@ -12,6 +12,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.api.settings import EngineSettings
 from burgee.targets.naming import Names
+from burgee.targets.workload import TargetKind, kind_of
 
 _DATA = Path(__file__).parent / "data"
 _SCENARIOS = sorted(path.stem for path in _DATA.glob("*.yaml"))
@@ -28,12 +29,16 @@ class Recorded:
     target: Manifest
     configs: tuple[Manifest, ...]
     tracked: dict[str, str]
-    hpa: Manifest | None
+    scaler: Manifest | None
     expected: Manifest
 
     @property
     def names(self) -> Names:
-        return Names.of(self.canary, self.target, EngineSettings())
+        return self.kind.names(self.canary, self.target, EngineSettings())
+
+    @property
+    def kind(self) -> TargetKind:
+        return kind_of(self.canary.spec.target_ref)
 
 
 def _with_uid(canary: Manifest) -> Canary:
@@ -50,7 +55,7 @@ def _load(scenario: str) -> list[Recorded]:
             target=state["target"],
             configs=tuple(state["configs"]),
             tracked=state["tracked"],
-            hpa=state.get("hpa"),
+            scaler=state.get("scaler"),
             expected=state["expected"],
         )
         for moment, state in moments.items()

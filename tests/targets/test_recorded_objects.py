@@ -9,18 +9,16 @@ import pytest
 
 from burgee.api.manifest import Manifest, annotations_of, name_of
 from burgee.api.settings import EngineSettings
-from burgee.targets.autoscaler import build_primary_hpa, keep_hpa
 from burgee.targets.configs import build_copies, keep_copy, keyed, references, tracked
-from burgee.targets.deployment import build_primary
-from burgee.targets.hashing import template_hash
 from burgee.targets.primary import keep_workload, revision_of
+from burgee.targets.scaler import scaler_of
 from burgee.targets.services import build_services
 
 SETTINGS = EngineSettings()
 
 
 def primary_of(recorded: Any, observed: Manifest | None = None) -> Manifest:
-    return build_primary(
+    return recorded.kind.build_primary(
         recorded.target,
         recorded.names,
         revision="r1",
@@ -45,7 +43,7 @@ def valid(manifest: Manifest) -> bool:
     return True
 
 
-def test_primary_deployment_is_the_recorded_one(recorded: Any) -> None:
+def test_primary_workload_is_the_recorded_one(recorded: Any) -> None:
     built = primary_of(recorded)
 
     assert recorded.expected["primary"] == without_revision(built)
@@ -61,7 +59,7 @@ def test_promoted_primary_keeps_its_selector(recorded: Any) -> None:
 
 
 def test_tracked_checksums_are_the_recorded_ones(recorded: Any) -> None:
-    refs = references(recorded.target["spec"]["template"], tracking_enabled=True)
+    refs = references(recorded.kind.config_template(recorded.target), tracking_enabled=True)
 
     assert recorded.tracked == tracked(refs, keyed(recorded.configs))
 
@@ -82,10 +80,6 @@ def test_copies_are_the_recorded_ones(recorded: Any, by_name: Any) -> None:
 def test_services_are_the_recorded_ones(recorded: Any, by_name: Any) -> None:
     built = build_services(recorded.canary, recorded.names, recorded.target, {})
     expected = by_name(deepcopy(recorded.expected["services"]))
-    # The recording's API server was too old to know the field.
-    if recorded.scenario == "headless-service":
-        for service in expected.values():
-            service["spec"]["trafficDistribution"] = "PreferClose"
 
     assert expected == by_name(list(built.all()))
     assert all(valid(service) for service in built.all())
@@ -99,16 +93,37 @@ def test_services_observed_as_built_are_built_again(recorded: Any) -> None:
 
 
 @pytest.mark.parametrize("moment", ["initialized", "final"])
-@pytest.mark.parametrize("scenario", ["istio-canary-success", "hpa-primary-scaler-replicas"])
+@pytest.mark.parametrize(
+    "scenario", ["istio-canary-success", "hpa-primary-scaler-replicas", "keda-scaledobject"]
+)
 def test_primary_autoscaler_is_the_recorded_one(
     state: Callable, scenario: str, moment: str
 ) -> None:
     found = state(scenario, moment)
-    built = build_primary_hpa(found.hpa, found.canary, found.names)
+    scaler = scaler_of(found.canary.spec.autoscaler_ref)
+    built = scaler.build_primary(found.scaler, found.canary, found.names)
 
-    assert found.expected["hpa"] == built
-    assert built == keep_hpa(built)
-    assert valid(built)
+    assert found.expected["scaler"] == built
+    assert name_of(built) == scaler.primary_name(name_of(found.scaler))
+    assert built == scaler.keep(built)
+    assert not scaler.listed or valid(built)
+
+
+@pytest.mark.parametrize("moment", ["initialized", "final"])
+def test_a_daemonset_at_rest_is_recorded_as_scaled_to_zero(state: Callable, moment: str) -> None:
+    found = state("daemonset-bluegreen", moment)
+
+    assert found.kind.is_scaled_to_zero(found.target)
+    assert not found.kind.is_scaled_to_zero(found.expected["primary"])
+
+
+@pytest.mark.parametrize("moment", ["initialized", "final"])
+def test_a_scaled_object_at_rest_is_recorded_as_paused(state: Callable, moment: str) -> None:
+    found = state("keda-scaledobject", moment)
+    scaler = scaler_of(found.canary.spec.autoscaler_ref)
+
+    assert scaler.pause_patch(found.scaler, paused=True) is None
+    assert scaler.pause_patch(found.scaler, paused=False) is not None
 
 
 def test_kept_primary_is_a_fixed_point_with_what_the_server_adds(recorded: Any) -> None:
@@ -131,12 +146,12 @@ def test_kept_primary_is_a_fixed_point_with_what_the_server_adds(recorded: Any) 
 
 
 def test_builders_leave_a_recorded_state_alone(recorded: Any) -> None:
-    before = deepcopy((recorded.target, recorded.configs, recorded.expected, recorded.hpa))
+    before = deepcopy((recorded.target, recorded.configs, recorded.expected, recorded.scaler))
 
     primary_of(recorded, recorded.expected["primary"])
     keep_workload(recorded.expected["primary"])
     build_copies(recorded.tracked, keyed(recorded.configs), SETTINGS)
     build_services(recorded.canary, recorded.names, recorded.target, {})
-    template_hash(recorded.target)
+    recorded.kind.template_hash(recorded.target)
 
-    assert before == (recorded.target, recorded.configs, recorded.expected, recorded.hpa)
+    assert before == (recorded.target, recorded.configs, recorded.expected, recorded.scaler)

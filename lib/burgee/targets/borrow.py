@@ -21,13 +21,26 @@ def borrowed_fields(desired: Manifest) -> Manifest:
     Of a Service its selector and ports, of anything else its spec; with the annotations that
     keep Flux from undoing it. Source: reference 3, "Existing Service".
     """
-    spec: Manifest = desired.get("spec") or {}
-    if desired["kind"] == "Service":
+    returned = returned_fields(desired)
+    metadata = {**returned["metadata"], "annotations": dict(FLUX_GUARDS)}
+    return {**returned, "metadata": metadata}
+
+
+def returned_fields(original: Manifest) -> Manifest:
+    """The same part as the user wrote it: an apply of it gives the object back.
+
+    What burgee had set besides goes, since an apply takes away what its manager no longer names.
+    """
+    spec: Manifest = original.get("spec") or {}
+    if original["kind"] == "Service":
         spec = {field: spec[field] for field in _SERVICE_FIELDS if field in spec}
+        # A port is known by number and protocol; an apply without the protocol is refused.
+        ports = [{"protocol": "TCP", **port} for port in spec.get("ports") or []]
+        spec = {**spec, **({"ports": ports} if ports else {})}
     return {
-        "apiVersion": desired["apiVersion"],
-        "kind": desired["kind"],
-        "metadata": {**identity(desired), "annotations": dict(FLUX_GUARDS)},
+        "apiVersion": original["apiVersion"],
+        "kind": original["kind"],
+        "metadata": identity(original),
         "spec": spec,
     }
 

@@ -79,7 +79,7 @@ def tracked(refs: Collection[ConfigRef], objects: Mapping[str, Manifest]) -> dic
         found = objects.get(ref.key)
         if found is None and not ref.optional:
             raise InvalidCanary("ConfigMissing", f"{ref.kind} {ref.name} does not exist")
-        if found is not None and _counts(found):
+        if found is not None and is_tracked(found):
             sums[ref.key] = config_checksum(found)
     return dict(sorted(sums.items()))
 
@@ -116,7 +116,13 @@ def rewrite_references(pod_spec: Manifest, copied: Collection[str]) -> Manifest:
     return walk(pod_spec, rename)
 
 
-def _counts(found: Manifest) -> bool:
+def copy_name(name: str) -> str:
+    """How the copy for the primary is called."""
+    return name + PRIMARY_SUFFIX
+
+
+def is_tracked(found: Manifest) -> bool:
+    """True for a ConfigMap or Secret that is followed and copied; its owner may opt out."""
     if annotations_of(found).get(TRACKING_ANNOTATION, "").startswith("disable"):
         return False
     return found.get("kind") != "Secret" or found.get("type", "Opaque") in _TRACKED_SECRET_TYPES
@@ -124,7 +130,7 @@ def _counts(found: Manifest) -> bool:
 
 def _copy(found: Manifest, settings: EngineSettings) -> Manifest:
     labels = own_labels(by_prefix(labels_of(found), settings.include_label_prefix))
-    return _projection(found, name_of(found) + PRIMARY_SUFFIX, labels)
+    return _projection(found, copy_name(name_of(found)), labels)
 
 
 def _projection(found: Manifest, name: str, labels: Mapping[str, str]) -> Manifest:

@@ -78,7 +78,7 @@ def primary_query(query: str, target: str) -> str:
     wherever its letters stand; here it has to stand alone, so that `podinfo_requests_total` and a
     label called like the target (`app="app"`) stay what they are.
     """
-    name = rf"(?<![A-Za-z0-9_]){re.escape(target)}({CANARY_SUFFIX}|{PRIMARY_SUFFIX})?"
+    name = rf"(?<![A-Za-z0-9_]){re.escape(target)}({CANARY_SUFFIX}|{PRIMARY_SUFFIX})?+"
     return re.sub(rf"{name}(?![A-Za-z0-9_])(?!\s*(?:=|!=|!~))", target + PRIMARY_SUFFIX, query)
 
 
