@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from burgee.api.canary import Canary
+from burgee.api.guards import OWN_PREFIX
 from burgee.api.manifest import Manifest
 
 
@@ -45,6 +46,9 @@ class Cookies:
 
 
 NO_COOKIES: Final = Cookies()
+
+OWNER_ANNOTATION: Final = f"{OWN_PREFIX}owner"
+"""namespace/name of the Canary, on objects that it cannot own and that burgee deletes with it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +119,11 @@ class Related:
 
 class ServiceNames(Protocol):
     """The names that a router needs; targets.naming.Names has them."""
+
+    @property
+    def target(self) -> str:
+        """The object that the user changes."""
+        ...
 
     @property
     def apex(self) -> str:
@@ -206,5 +215,19 @@ class Router(Protocol):
 
         None where there is no route object, or none that names one of the two backends: then
         nothing is known about where traffic goes.
+        """
+        ...
+
+
+@runtime_checkable
+class Releasing(Protocol):
+    """A provider that sets fields of the user's objects, and takes them away again."""
+
+    def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
+        """Merge patches, with their object's identity, for a Canary that goes.
+
+        Args:
+            canary: as it is being deleted.
+            originals: observed objects of the user.
         """
         ...

@@ -1,0 +1,153 @@
+"""Knative: the shares of two revisions in spec.traffic of the user's Service.
+
+The latest revision is the canary; the primary is the revision that an annotation names. burgee
+sets these two fields and nothing else; what the data plane does is read from status.traffic.
+
+Source: flagger pkg/router/knative.go; serving.knative.dev/v1. Different on purpose: a status of an
+older generation says nothing; with revertOnDeletion the latest revision gets all traffic back.
+"""
+
+from collections.abc import Sequence
+
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest, annotations_of, metadata
+from burgee.errors import InvalidCanary
+from burgee.routers.base import (
+    NO_COOKIES,
+    Capabilities,
+    Cookies,
+    Related,
+    RelatedKind,
+    Role,
+    ServiceNames,
+    Weights,
+)
+from burgee.routers.originals import named
+
+API_VERSION = "serving.knative.dev/v1"
+SERVICE = RelatedKind(api_version=API_VERSION, resource="services", kind="Service")
+REVISION = RelatedKind(api_version=API_VERSION, resource="revisions", kind="Revision")
+PRIMARY_REVISION = "flagger.app/primary-revision"
+SERVICE_LABEL = "serving.knative.dev/service"
+FULL = 100
+
+
+class KnativeRouter:
+    """The provider `knative`."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Weights."""
+        return Capabilities(weights=True)
+
+    def kinds(self) -> tuple[RelatedKind, ...]:
+        """Services and Revisions of Knative."""
+        return (SERVICE, REVISION)
+
+    def related(self, canary: Canary) -> tuple[Related, ...]:
+        """The user's Service, and its revisions to see whether they are ready."""
+        name = canary.spec.target_ref.name
+        return (
+            Related(kind=SERVICE, names=(name,), role=Role.APPLIED),
+            Related(kind=REVISION, labels={SERVICE_LABEL: name}, role=Role.READ),
+        )
+
+    def render(
+        self,
+        canary: Canary,
+        names: ServiceNames,
+        weights: Weights,
+        apex_service: Manifest | None = None,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
+    ) -> tuple[Manifest, ...]:
+        """The traffic of the user's Service; nothing until a revision is the primary.
+
+        Raises:
+            InvalidCanary: the target is no Knative Service.
+        """
+        del apex_service, cookies
+        ref = canary.spec.target_ref
+        if ref.kind != SERVICE.kind or not ref.api_version.startswith("serving.knative.dev/"):
+            raise InvalidCanary(
+                "UnsupportedTarget",
+                f"spec.targetRef must be a Service of {API_VERSION} for the provider knative",
+            )
+        found = named(originals, SERVICE, names.target)
+        primary = annotations_of(found or {}).get(PRIMARY_REVISION)
+        if not primary:
+            return ()
+        return (
+            {
+                "apiVersion": API_VERSION,
+                "kind": SERVICE.kind,
+                "metadata": {"name": names.target, "namespace": canary.metadata.namespace},
+                "spec": {
+                    "traffic": [
+                        {"latestRevision": True, "percent": weights.canary},
+                        {"revisionName": primary, "percent": weights.primary},
+                    ]
+                },
+            },
+        )
+
+    def shows(
+        self,
+        observed: Sequence[Manifest],
+        canary: Canary,
+        names: ServiceNames,
+        weights: Weights,
+        *,
+        cookies: Cookies = NO_COOKIES,
+        originals: Sequence[Manifest] = (),
+    ) -> bool:
+        """True if the status says that the two revisions have exactly these shares."""
+        del canary, cookies, originals
+        found = named(observed, SERVICE, names.target)
+        primary = annotations_of(found or {}).get(PRIMARY_REVISION)
+        if found is None or not primary:
+            return False
+        wanted = {(True, ""): weights.canary, (False, primary): weights.primary}
+        return _traffic(found) == {key: percent for key, percent in wanted.items() if percent}
+
+    def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
+        """What the latest revision gets by being the latest."""
+        found = named(observed, SERVICE, names.target)
+        traffic = _traffic(found) if found else None
+        return None if traffic is None else traffic.get((True, ""), 0)
+
+    def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
+        """The Service without the annotation; with revertOnDeletion the latest revision serves."""
+        name = canary.spec.target_ref.name
+        found = named(originals, SERVICE, name)
+        if not canary.spec.revert_on_deletion or found is None:
+            return ()
+        return (
+            {
+                "apiVersion": API_VERSION,
+                "kind": SERVICE.kind,
+                "metadata": {
+                    "name": name,
+                    "namespace": canary.metadata.namespace,
+                    "annotations": {PRIMARY_REVISION: None},
+                },
+                "spec": {"traffic": [{"latestRevision": True, "percent": FULL}]},
+            },
+        )
+
+
+def _traffic(service: Manifest) -> dict[tuple[bool, str], int] | None:
+    """Percentages by (is it the latest, else its name); None where the status is of old."""
+    status: Manifest = service.get("status") or {}
+    if status.get("observedGeneration") != metadata(service).get("generation"):
+        return None
+    entries: list[Manifest] = status.get("traffic") or []
+    found: dict[tuple[bool, str], int] = {}
+    for entry in entries:
+        latest = bool(entry.get("latestRevision"))
+        key = (latest, "" if latest else str(entry.get("revisionName", "")))
+        percent: int = entry.get("percent") or 0
+        if percent:
+            found[key] = found.get(key, 0) + percent
+    return found
