@@ -2,7 +2,8 @@
 
 Three layers, later ones win: the defaults (Flagger's), variables named as Flagger's flags in
 upper snake case, and FLAGGER_FLAGS, a string of Flagger's own command line for people who move
-from it. What is burgee's own starts with BURGEE_.
+from it. Where Flagger itself has its environment win over its flags (addresses and the token of
+alerts), it is so here as well. What is burgee's own starts with BURGEE_.
 """
 
 import math
@@ -71,14 +72,16 @@ Reader: TypeAlias = Callable[[str], Any]
 
 def _engine_values(environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     chosen: dict[str, Any] = {}
-    for variable, (field, read) in _FLAGS.items():
-        text = environ.get(variable)
-        if text:
-            chosen[field] = _read(variable, read, text)
+    given = {variable for variable in _VARIABLES if environ.get(variable)}
+    for variable in given:
+        field, read = _VARIABLES[variable]
+        chosen[field] = _read(variable, read, environ[variable])
     flags, ignored = _read("FLAGGER_FLAGS", parse_flags, environ.get("FLAGGER_FLAGS", ""))
     for flag, text in flags.items():
         field, read = _FLAGS[flag.replace("-", "_").upper()]
-        chosen[field] = _read(f"FLAGGER_FLAGS: -{flag}", read, text)
+        value = _read(f"FLAGGER_FLAGS: -{flag}", read, text)
+        if field not in {_VARIABLES[variable][0] for variable in given & _OVER_FLAGS}:
+            chosen[field] = value
     return chosen, ignored
 
 
@@ -158,7 +161,30 @@ _FLAGS: dict[str, tuple[str, Reader]] = {
     "ENABLE_CONFIG_TRACKING": ("config_tracking", parse_bool),
     "NO_CROSS_NAMESPACE_REFS": ("no_cross_namespace_refs", parse_bool),
     "CLUSTER_NAME": ("cluster_name", str),
+    "SLACK_URL": ("slack_url", _url),
+    "SLACK_USER": ("slack_user", str),
+    "SLACK_CHANNEL": ("slack_channel", str),
+    "SLACK_TOKEN": ("slack_token", _token),
+    "SLACK_PROXY_URL": ("slack_proxy_url", _url),
+    "MSTEAMS_URL": ("msteams_url", _url),
+    "MSTEAMS_PROXY_URL": ("msteams_proxy_url", _url),
+    "EVENT_WEBHOOK": ("event_webhook", _url),
 }
+
+_VARIABLES = {
+    **{name: found for name, found in _FLAGS.items() if name != "EVENT_WEBHOOK"},
+    "EVENT_WEBHOOK_URL": _FLAGS["EVENT_WEBHOOK"],
+}
+_OVER_FLAGS = frozenset(
+    {
+        "EVENT_WEBHOOK_URL",
+        "MSTEAMS_PROXY_URL",
+        "MSTEAMS_URL",
+        "SLACK_PROXY_URL",
+        "SLACK_TOKEN",
+        "SLACK_URL",
+    }
+)
 
 _OWN: dict[str, tuple[str, Reader]] = {
     "BURGEE_TOKEN": ("token", _token),

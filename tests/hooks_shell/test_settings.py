@@ -35,6 +35,22 @@ def test_the_defaults_are_flaggers() -> None:
         pytest.param("ENABLE_CONFIG_TRACKING", "false", "config_tracking", False, id="tracking"),
         pytest.param("NO_CROSS_NAMESPACE_REFS", "1", "no_cross_namespace_refs", True, id="refs"),
         pytest.param("CLUSTER_NAME", "blue", "cluster_name", "blue", id="cluster"),
+        pytest.param("SLACK_URL", "https://s/x", "slack_url", "https://s/x", id="slack"),
+        pytest.param("SLACK_USER", "bot", "slack_user", "bot", id="slack user"),
+        pytest.param("SLACK_CHANNEL", "ops", "slack_channel", "ops", id="slack channel"),
+        pytest.param("SLACK_TOKEN", "xoxb\n", "slack_token", "xoxb", id="slack token"),
+        pytest.param("SLACK_PROXY_URL", "http://p", "slack_proxy_url", "http://p", id="s proxy"),
+        pytest.param("MSTEAMS_URL", "https://t/x", "msteams_url", "https://t/x", id="teams"),
+        pytest.param(
+            "MSTEAMS_PROXY_URL", "http://p", "msteams_proxy_url", "http://p", id="teams proxy"
+        ),
+        pytest.param("EVENT_WEBHOOK_URL", "http://e", "event_webhook", "http://e", id="events"),
+        pytest.param(
+            "FLAGGER_FLAGS", "-event-webhook=http://e", "event_webhook", "http://e", id="e flag"
+        ),
+        pytest.param(
+            "FLAGGER_FLAGS", "-slack-channel ops", "slack_channel", "ops", id="slack flag"
+        ),
         pytest.param("BURGEE_MIN_INTERVAL_SECONDS", "1", "min_interval_seconds", 1.0, id="floor"),
         pytest.param(
             "FLAGGER_FLAGS", "-mesh-provider=smi:v1alpha2", "mesh_provider", "smi:v1alpha2", id="="
@@ -99,6 +115,35 @@ def test_flags_win_over_variables() -> None:
     assert settings.engine.cluster_name == "kept"
 
 
+def test_addresses_of_alerts_in_the_environment_win_over_flags() -> None:
+    settings = Settings.from_environment(
+        {
+            **INSECURE,
+            "SLACK_URL": "https://from-a-secret",
+            "SLACK_CHANNEL": "from-env",
+            "FLAGGER_FLAGS": "-slack-url=http://flag -slack-channel=from-flag",
+        }
+    )
+
+    assert settings.engine.slack_url == "https://from-a-secret"
+    assert settings.engine.slack_channel == "from-flag"
+
+
+def test_no_address_of_an_alert_is_shown() -> None:
+    settings = Settings.from_environment(
+        {
+            **INSECURE,
+            "SLACK_URL": "https://S3CRET",
+            "SLACK_TOKEN": "S3CRET",
+            "MSTEAMS_URL": "https://S3CRET",
+            "SLACK_PROXY_URL": "http://u:S3CRET@p",
+            "EVENT_WEBHOOK_URL": "https://S3CRET",
+        }
+    )
+
+    assert "S3CRET" not in repr(settings)
+
+
 def test_an_empty_variable_is_as_none() -> None:
     settings = Settings.from_environment({**INSECURE, "SELECTOR_LABELS": "", "BURGEE_THREADS": ""})
 
@@ -109,11 +154,11 @@ def test_flags_without_meaning_here_are_accepted_and_named() -> None:
     settings = Settings.from_environment(
         {
             **INSECURE,
-            "FLAGGER_FLAGS": "-log-level debug -enable-leader-election -slack-url=http://x -v 4 -v=5",
+            "FLAGGER_FLAGS": "-log-level debug -enable-leader-election -threadiness=2 -v 4 -v=5",
         }
     )
 
-    assert settings.ignored_flags == ("log-level", "enable-leader-election", "slack-url", "v")
+    assert settings.ignored_flags == ("log-level", "enable-leader-election", "threadiness", "v")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +177,7 @@ def test_flags_without_meaning_here_are_accepted_and_named() -> None:
         pytest.param("BURGEE_THREADS", "-8", "a whole number", id="negative"),
         pytest.param("BURGEE_LOG_LEVEL", "loud", "one of debug", id="log level"),
         pytest.param("BURGEE_TOKEN", "schlüssel", "ASCII", id="token"),
+        pytest.param("SLACK_URL", "hooks.slack.com/x", "http://", id="slack address"),
         pytest.param("FLAGGER_FLAGS", "-mesh-providr=istio", "no flag of Flagger", id="typo"),
         pytest.param("FLAGGER_FLAGS", "mesh-provider=istio", "is no flag", id="no dash"),
         pytest.param("FLAGGER_FLAGS", "---version", "is no flag", id="three dashes"),

@@ -55,7 +55,7 @@ class Receiver:
     kind: str
     address: str = field(default="", repr=False)
     secret: tuple[str, str] | None = None
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)
     channel: str = ""
     username: str = ""
     token: str = field(default="", repr=False)
