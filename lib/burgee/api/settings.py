@@ -9,12 +9,14 @@ class EngineSettings:
 
     Source: reference of Flagger's flags: -mesh-provider, -metrics-server, -selector-labels,
     -include-label-prefix, -enable-config-tracking, -no-cross-namespace-refs, -cluster-name,
-    -slack-*, -msteams-*, -event-webhook.
+    -slack-*, -msteams-*, -event-webhook, -ingress-annotations-prefix, -ingress-class.
 
     Attributes:
         slack_url: where alerts of Canaries without alerts of their own go; needs a channel.
         msteams_url: likewise; it wins over Slack.
         event_webhook: URL that gets the events of Canaries without an event webhook.
+        ingress_annotations_prefix: of the annotations that the nginx controller reads.
+        ingress_class: which Contour serves the HTTPProxies; empty for the one without a class.
     """
 
     mesh_provider: str = "istio"
@@ -32,4 +34,6 @@ class EngineSettings:
     msteams_url: str = field(default="", repr=False)
     msteams_proxy_url: str = field(default="", repr=False)
     event_webhook: str = field(default="", repr=False)
+    ingress_annotations_prefix: str = "nginx.ingress.kubernetes.io"
+    ingress_class: str = ""
     min_interval_seconds: float = 10.0
