@@ -4,22 +4,20 @@ Source: flagger pkg/apis/flagger/v1beta1/canary.go (BuildCookie) and pkg/router/
 on purpose: a name with characters that mean something in a regular expression is taken literally.
 """
 
-import re
 from typing import Final
 
 from burgee.api.analysis import Analysis, SessionAffinity
+from burgee.routers.conditions import literal
 
 COOKIE: Final = "Cookie"
 SET_COOKIE: Final = "Set-Cookie"
 DEFAULT_MAX_AGE_SECONDS: Final = 86400
 
-_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-
 
 def cookie_pattern(cookie: str) -> str:
     """A regular expression for the Cookie header of a client that has `name=value`."""
     name, _, value = cookie.partition("=")
-    return f".*{_literal(name)}.*{_literal(value)}.*"
+    return f".*{literal(name)}.*{literal(value)}.*"
 
 
 def canary_cookie_header(affinity: SessionAffinity, cookie: str) -> str:
@@ -49,7 +47,3 @@ def _header(affinity: SessionAffinity, cookie: str, max_age_seconds: int) -> str
         "Secure" if affinity.secure else "",
     )
     return "; ".join(part for part in parts if part)
-
-
-def _literal(text: str) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", text)

@@ -1,26 +1,81 @@
-"""From a provider's name to its router."""
+"""From a provider's name to its router.
 
+Source: flagger pkg/router/factory.go. Different on purpose: an unknown name is an error. Flagger
+takes it for istio; a Canary would then wait for objects of a mesh that is not there.
+"""
+
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from burgee.api.manifest import Manifest
+from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
-from burgee.routers.base import RelatedKind, Router
+from burgee.routers import gateway_defaults
+from burgee.routers.apisix import ApisixRouter
+from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
+from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
+from burgee.routers.base import Capabilities, RelatedKind, Router
+from burgee.routers.contour import ContourRouter
+from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1
+from burgee.routers.gloo import GlooRouter
 from burgee.routers.istio import IstioRouter
+from burgee.routers.knative import KnativeRouter
 from burgee.routers.kubernetes import KubernetesRouter
+from burgee.routers.kuma import KumaRouter
+from burgee.routers.nginx import NginxRouter
+from burgee.routers.skipper import SkipperRouter
+from burgee.routers.smi import SmiRouter
+from burgee.routers.traefik import TraefikRouter
 
+_DEFAULTS: Final = EngineSettings()
 _ROUTERS: Final = MappingProxyType[str, Router](
-    {"istio": IstioRouter(), "kubernetes": KubernetesRouter()}
+    {
+        "apisix": ApisixRouter(),
+        "appmesh": AppMeshV1Beta1Router(),
+        "appmesh:v1beta2": AppMeshV1Beta2Router(),
+        "contour": ContourRouter(),
+        "gatewayapi:v1": HTTP_V1,
+        "gatewayapi:v1:grpc": GRPC_V1,
+        "gatewayapi:v1beta1": HTTP_V1BETA1,
+        "gloo": GlooRouter(),
+        "istio": IstioRouter(),
+        "knative": KnativeRouter(),
+        "kubernetes": KubernetesRouter(),
+        "kuma": KumaRouter(),
+        "linkerd": SmiRouter(version="v1alpha1", mesh="linkerd"),
+        "nginx": NginxRouter(),
+        "osm": SmiRouter(version="v1alpha2", mesh="osm"),
+        "skipper": SkipperRouter(),
+        "smi:v1alpha1": SmiRouter(version="v1alpha1"),
+        "smi:v1alpha2": SmiRouter(version="v1alpha2"),
+        "smi:v1alpha3": SmiRouter(version="v1alpha3"),
+        "smi:v1alpha4": SmiRouter(version="v1alpha4"),
+        "traefik": TraefikRouter(),
+    }
 )
+# What may follow these after a further colon means the mesh (smi), or nothing, as in Flagger.
+_OPEN_ENDED: Final = ("appmesh:v1beta2", "gatewayapi:v1", "gatewayapi:v1beta1")
+_GLOO: Final = "gloo:"
 
 
-def router_of(provider: str) -> Router:
+def router_of(provider: str, settings: EngineSettings = _DEFAULTS) -> Router:
     """The router of a provider.
 
+    Args:
+        provider: the name that a user writes.
+        settings: name the ingress controller that is meant.
+
     Raises:
-        InvalidCanary: there is none. Flagger takes an unknown name for istio; a Canary would
-            then wait for objects of a mesh that is not there.
+        InvalidCanary: there is none.
     """
-    found = _ROUTERS.get(provider)
+    match provider:
+        case "nginx":
+            return NginxRouter(settings.ingress_annotations_prefix)
+        case "contour":
+            return ContourRouter(settings.ingress_class)
+        case _:
+            found = _ROUTERS.get(provider) or _open_ended(provider)
     if found is None:
         supported = ", ".join(sorted(_ROUTERS))
         raise InvalidCanary(
@@ -31,5 +86,31 @@ def router_of(provider: str) -> Router:
 
 
 def all_kinds() -> tuple[RelatedKind, ...]:
-    """The kinds of all route objects that burgee may write."""
-    return tuple(kind for router in _ROUTERS.values() for kind in router.kinds())
+    """The kinds of all route objects that burgee may write, each once."""
+    kinds = (kind for router in _ROUTERS.values() for kind in router.kinds())
+    return tuple(dict.fromkeys(kinds))
+
+
+def capabilities_by_provider() -> Mapping[str, Capabilities]:
+    """What each provider can do, by the names that users write."""
+    return {name: _ROUTERS[name].capabilities for name in sorted(_ROUTERS)}
+
+
+def canonical(route: Manifest) -> Manifest:
+    """A route object with the defaults that its CRD fills in, for comparing two of them."""
+    if str(route.get("apiVersion", "")).startswith(f"{gateway_defaults.GROUP}/"):
+        return gateway_defaults.with_defaults(route)
+    return route
+
+
+def _open_ended(provider: str) -> Router | None:
+    if provider.startswith(_GLOO):
+        return _ROUTERS["gloo"]
+    family, _, rest = provider.partition(":")
+    version, _, mesh = rest.partition(":")
+    name = f"{family}:{version}"
+    if not mesh or name not in _ROUTERS:
+        return None
+    if family == "smi":
+        return SmiRouter(version=version, mesh=mesh)
+    return _ROUTERS[name] if name in _OPEN_ENDED else None
