@@ -471,3 +471,35 @@ def test_a_rollback_webhook_that_fails_changes_nothing() -> None:
     sim.run(90, until="Succeeded")
 
     assert sim.weights == [0, 25, 50, 0]
+
+
+def test_a_copy_that_another_canary_owns_is_taken_over_by_a_promotion_only() -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "settings", "namespace": "test"},
+        "data": {"color": "blue"},
+    }
+    volume = {"volumes": [{"name": "c", "configMap": {"name": "settings"}}]}
+    sim = Simulation(target=deployment(**volume), others=[config])
+    sim.settle()
+    copy = sim.get("ConfigMap", "settings-primary")
+    other = [{"uid": "another", "controller": True, "kind": "Canary"}]
+    sim.put({**copy, "metadata": {**copy["metadata"], "ownerReferences": other}})
+    sim.shared = frozenset({"configmap/settings"})
+
+    kept = {(c["kind"], c["metadata"]["name"]) for c in sim.sync().children}
+    assert ("ConfigMap", "settings-primary") not in kept
+
+    built: set[str] = set()
+    sim.set_image("app:2")
+    for _ in range(60):
+        phase = sim.phase
+        if ("ConfigMap", "settings-primary") in {
+            (c["kind"], c["metadata"]["name"]) for c in sim.sync().children
+        }:
+            built.add(phase)
+        sim.pass_time(1)
+
+    assert sim.phase == "Succeeded"
+    assert built == {"Promoting"}

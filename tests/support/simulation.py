@@ -167,6 +167,7 @@ class Simulation:
         never_ready: images whose pods never become ready.
         lose_children: names of children whose next applies are lost (children fail, status is
             written).
+        shared: configs whose copy another Canary owns.
         pods: what is wrong with the worst pod.
         deliver: whether a receiver takes an alert, None for no answer in time.
         lose_status: how many next status writes are lost (status fails, children are applied).
@@ -184,6 +185,7 @@ class Simulation:
     never_ready: set[str] = field(default_factory=set)
     lose_children: set[str] = field(default_factory=set)
     lose_status: int = 0
+    shared: frozenset[str] = frozenset()
     pods: str = ""
     now: datetime = START
 
@@ -305,6 +307,7 @@ class Simulation:
                 for o in namespaced
                 if o["kind"] == "Service" and _owner(o) != UID
             },
+            shared=self.shared,
             templates=self.templates,
             alert_providers=self.alert_providers,
             settings=self.settings,

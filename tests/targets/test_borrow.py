@@ -1,12 +1,13 @@
+import json
 from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
 
 from burgee.api.canary import Canary
-from burgee.api.guards import FLUX_GUARDS
+from burgee.api.guards import FLUX_GUARDS, KUBECTL_LAST_APPLIED, ORIGINAL_ANNOTATION
 from burgee.api.manifest import Manifest
-from burgee.targets.borrow import borrowed_fields, keep_service, shows_borrowed
+from burgee.targets.borrow import borrowed_fields, keep_service, original_of, shows_borrowed
 from burgee.targets.naming import Names
 from burgee.targets.services import build_services
 
@@ -41,24 +42,77 @@ def users_service(apex: Manifest) -> Manifest:
     return found
 
 
+def before(service: Manifest) -> Manifest:
+    """A Service of a user that burgee has not touched yet; its ports leave the protocol open."""
+    ports = [{"name": "web", "port": 80, "targetPort": 8080}]
+    spec = {"type": "NodePort", "selector": {"app": "mine"}, "ports": ports}
+    return {**service, "metadata": {"name": "podinfo", "namespace": "test"}, "spec": spec}
+
+
 def test_only_selector_and_ports_of_a_users_service_are_set(apex: Manifest) -> None:
-    assert borrowed_fields(apex) == {
+    borrowed = borrowed_fields(apex, before(apex))
+    annotations = borrowed["metadata"].pop("annotations")
+
+    assert borrowed == {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "podinfo", "namespace": "test", "annotations": FLUX},
+        "metadata": {"name": "podinfo", "namespace": "test"},
         "spec": {"selector": apex["spec"]["selector"], "ports": apex["spec"]["ports"]},
     }
+    assert annotations.keys() - FLUX.keys() == {ORIGINAL_ANNOTATION}
 
 
 def test_spec_of_a_users_route_is_set() -> None:
-    borrowed = borrowed_fields(ROUTE)
+    borrowed = borrowed_fields({**ROUTE, "spec": {"hosts": ["new"]}}, ROUTE)
 
-    assert borrowed["spec"] == ROUTE["spec"]
-    assert borrowed["metadata"] == {"name": "r", "namespace": "test", "annotations": FLUX}
+    assert borrowed["spec"] == {"hosts": ["new"]}
+    assert json.loads(borrowed["metadata"]["annotations"][ORIGINAL_ANNOTATION]) == ROUTE["spec"]
+
+
+def test_what_was_there_first_stays_on_record(apex: Manifest) -> None:
+    first = borrowed_fields(apex, before(apex))
+    again = borrowed_fields(apex, first)
+
+    assert again == first
+
+
+def test_a_borrowed_object_is_given_back_as_it_was(apex: Manifest) -> None:
+    borrowed = borrowed_fields(apex, before(apex))
+
+    assert original_of(borrowed) == {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "podinfo", "namespace": "test"},
+        "spec": {
+            "selector": {"app": "mine"},
+            "ports": [{"name": "web", "port": 80, "targetPort": 8080, "protocol": "TCP"}],
+        },
+    }
+
+
+def test_what_kubectl_applied_last_comes_before_what_was_there_first() -> None:
+    borrowed = borrowed_fields(ROUTE, ROUTE)
+    applied = {**ROUTE, "spec": {"hosts": ["applied"]}}
+    borrowed["metadata"]["annotations"][KUBECTL_LAST_APPLIED] = json.dumps(applied)
+    given_back = original_of(borrowed)
+
+    assert given_back is not None
+    assert given_back["spec"] == {"hosts": ["applied"]}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null"])
+def test_without_a_record_nothing_is_given_back(text: str) -> None:
+    found = deepcopy(ROUTE)
+    found["metadata"]["annotations"] = {ORIGINAL_ANNOTATION: text, KUBECTL_LAST_APPLIED: text}
+
+    assert original_of(found) is None
 
 
 def test_users_service_shows_what_was_set_beside_its_own(apex: Manifest) -> None:
-    assert shows_borrowed(users_service(apex), borrowed_fields(apex))
+    observed = users_service(apex)
+    observed["metadata"]["annotations"][ORIGINAL_ANNOTATION] = "{}"
+
+    assert shows_borrowed(observed, borrowed_fields(apex, observed))
 
 
 @pytest.mark.parametrize(
@@ -77,13 +131,13 @@ def test_users_service_does_not_show_what_is_not_set(
     observed["spec"] |= spec
     observed["metadata"]["annotations"] = annotations
 
-    assert not shows_borrowed(observed, borrowed_fields(apex))
+    assert not shows_borrowed(observed, borrowed_fields(apex, observed))
 
 
 def test_users_route_shows_equal_rules_only() -> None:
     observed = deepcopy(ROUTE)
-    observed["metadata"]["annotations"] = FLUX
-    borrowed = borrowed_fields(ROUTE)
+    observed["metadata"]["annotations"] = {**FLUX, ORIGINAL_ANNOTATION: "{}"}
+    borrowed = borrowed_fields(ROUTE, observed)
     assert shows_borrowed(observed, borrowed)
 
     observed["spec"]["http"].append({})

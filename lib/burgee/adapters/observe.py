@@ -127,12 +127,14 @@ def observe(
                 alert_providers[namespace_of(found), name_of(found)] = provider
         elif is_route(found):
             routes[found["kind"], name_of(found)] = found
+    found_configs = _configs(config_template(canary, target), namespace, reader, settings)
     return Observation(
         canary=canary,
         target=target,
         scaler=found_scaler,
         primary_scaler=primary_scaler,
-        configs=_configs(config_template(canary, target), namespace, reader, settings),
+        configs=found_configs,
+        shared=_shared(found_configs, canary, children, reader),
         children=children,
         routes=routes,
         services=services,
@@ -159,3 +161,21 @@ def _configs(
     refs = configs.references(template, tracking_enabled=settings.config_tracking)
     found = {ref.key: reader.find("v1", ref.kind, namespace, ref.name) for ref in refs}
     return {key: config for key, config in found.items() if config is not None}
+
+
+def _shared(
+    found: Mapping[str, Manifest],
+    canary: Canary,
+    children: Mapping[ObjectKey, Manifest],
+    reader: Reader,
+) -> frozenset[str]:
+    """The configs whose copy another Canary owns; asked only for copies that are not ours."""
+    keys: set[str] = set()
+    for key, config in found.items():
+        copy = configs.copy_name(name_of(config))
+        if not configs.is_tracked(config) or (config["kind"], copy) in children:
+            continue
+        owned = reader.find("v1", config["kind"], canary.metadata.namespace, copy)
+        if owned is not None and controller_uid(owned) not in {"", canary.metadata.uid}:
+            keys.add(key)
+    return frozenset(keys)

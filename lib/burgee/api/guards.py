@@ -21,3 +21,5 @@ CONTROLLER_UID: Final = "controller-uid"
 
 OWN_PREFIX: Final = "burgee.dev/"
 REVISION_ANNOTATION: Final = "burgee.dev/revision"
+ORIGINAL_ANNOTATION: Final = "burgee.dev/original"
+"""On an object that a user made: its spec before burgee set some of it, as JSON."""

@@ -4,13 +4,11 @@ Source: reference 2.12. Owned objects are collected with the Canary; what a user
 back as kubectl last applied it.
 """
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from burgee.api.guards import KUBECTL_LAST_APPLIED
-from burgee.api.manifest import Manifest, annotations_of, controller_uid
+from burgee.api.manifest import Manifest, controller_uid
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
 from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
@@ -20,7 +18,7 @@ from burgee.engine.observation import Observation
 from burgee.engine.transitions import changed_status, describe, enter
 from burgee.engine.world import keep_all, run_target
 from burgee.errors import InvalidCanary
-from burgee.targets.borrow import borrowed_fields
+from burgee.targets.borrow import original_of
 
 GIVE_UP_AFTER_DEADLINES = 2
 
@@ -87,32 +85,16 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
 
 
 def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
-    """Objects that a user made, with the spec that kubectl last applied to them."""
+    """Objects that a user made, as they were."""
     uid = facts.canary.metadata.uid
     for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
         if controller_uid(found) == uid or not _was_changed(facts, found):
             continue
-        original = _last_applied(found)
-        if original is None and found["kind"] == "Service":
-            selector = {facts.names.selector_key: facts.names.selector_value}
-            original = {**found, "spec": {**found["spec"], "selector": selector}}
+        original = original_of(found)
         if original is not None:
-            borrowed = borrowed_fields({**original, "metadata": found["metadata"]})
-            yield ApplyForeign(manifest=borrowed)
+            yield ApplyForeign(manifest=original)
 
 
 def _was_changed(facts: Facts, found: Manifest) -> bool:
     """False for a target Service, which is only read, and its copies, which are nobody's work."""
     return found["kind"] != "Service" or facts.kind.owns_apex
-
-
-def _last_applied(found: Manifest) -> Manifest | None:
-    """What kubectl remembers of an object, None where it remembers nothing that can be read."""
-    text = annotations_of(found).get(KUBECTL_LAST_APPLIED)
-    try:
-        parsed = json.loads(text) if text else None
-    except ValueError:
-        return None
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("spec"), dict):
-        return None
-    return {**found, "spec": parsed["spec"]}

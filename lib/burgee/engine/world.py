@@ -82,7 +82,7 @@ def _place(
         own, foreign = None, own
     if foreign is not None:
         owns_service = key[0] != "Service" or facts.kind.owns_apex
-        borrowed = borrowed_fields(manifest) if owns_service else borrowed_copy(manifest)
+        borrowed = borrowed_fields(manifest, foreign) if owns_service else borrowed_copy(manifest)
         if not shows_borrowed(foreign, borrowed):
             effects.append(ApplyForeign(manifest=borrowed))
         return
@@ -153,8 +153,11 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
     children = facts.observation.children
     build = mode is PrimaryMode.BUILD or facts.primary is None
     settings = facts.observation.settings
-    for copy in configs.build_copies(facts.tracked, facts.observation.configs, settings):
-        if build or _key(copy) not in children:
+    # A copy that another Canary shares belongs to whoever built it last.
+    shared = facts.observation.shared
+    for key in facts.tracked:
+        (copy,) = configs.build_copies((key,), facts.observation.configs, settings)
+        if build or (_key(copy) not in children and key not in shared):
             yield copy
     if build:
         yield facts.kind.build_primary(

@@ -4,10 +4,11 @@ A Service or route that a user made stays the user's. burgee sets a few fields u
 manager; ports, labels and annotations that are there besides survive.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
-from burgee.api.guards import FLUX_GUARDS
+from burgee.api.guards import FLUX_GUARDS, KUBECTL_LAST_APPLIED, ORIGINAL_ANNOTATION
 from burgee.api.manifest import Manifest, annotations_of, labels_of
 from burgee.targets.metadata import identity, is_local, own_labels
 
@@ -15,15 +16,41 @@ _SERVICE_FIELDS = ("selector", "ports")
 _APPLIED_FIELDS = ("type", "selector", "ports")
 
 
-def borrowed_fields(desired: Manifest) -> Manifest:
+def borrowed_fields(desired: Manifest, observed: Manifest) -> Manifest:
     """The part of a desired object that is applied to one that a user made.
 
     Of a Service its selector and ports, of anything else its spec; with the annotations that
-    keep Flux from undoing it. Source: reference 3, "Existing Service".
+    keep Flux from undoing it, and what was there before. Source: reference 3, "Existing Service".
+
+    Args:
+        desired: as burgee would make it.
+        observed: the user's; its first state is remembered on itself, to be given back.
     """
     returned = returned_fields(desired)
-    metadata = {**returned["metadata"], "annotations": dict(FLUX_GUARDS)}
-    return {**returned, "metadata": metadata}
+    original = annotations_of(observed).get(ORIGINAL_ANNOTATION)
+    if original is None:
+        original = json.dumps(returned_fields(observed)["spec"], sort_keys=True)
+    annotations = {**FLUX_GUARDS, ORIGINAL_ANNOTATION: original}
+    return {**returned, "metadata": {**returned["metadata"], "annotations": annotations}}
+
+
+def original_of(observed: Manifest) -> Manifest | None:
+    """A borrowed object with the spec that its user gave it; None where that is not known.
+
+    kubectl's record comes first: it holds what was applied since.
+    """
+    annotations = annotations_of(observed)
+    applied = _parsed(annotations.get(KUBECTL_LAST_APPLIED)).get("spec")
+    spec = applied or _parsed(annotations.get(ORIGINAL_ANNOTATION))
+    return returned_fields({**observed, "spec": spec}) if spec else None
+
+
+def _parsed(text: str | None) -> Manifest:
+    try:
+        found = json.loads(text) if text else None
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def returned_fields(original: Manifest) -> Manifest:
