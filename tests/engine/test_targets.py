@@ -12,6 +12,7 @@ from burgee.metrics.model import Sample
 
 PHASES = ["Initializing", "Initialized", "Progressing", "Promoting", "Finalising", "Succeeded"]
 ZERO = {"flagger.app/scale-to-zero": "true"}
+APP = "podinfo"
 PAUSED = "autoscaling.keda.sh/paused-replicas"
 KEDA = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo-so"}
 
@@ -306,10 +307,14 @@ def test_a_primary_service_that_lost_its_owner_is_taken_over_without_one() -> No
     del orphan["metadata"]["ownerReferences"]
     sim.put(orphan)
 
+    sim.put(
+        {**service(sessionAffinity="ClientIP"), "metadata": sim.get("Service", APP)["metadata"]}
+    )
     deploy(sim, "2")
     sim.run(90, until="Succeeded")
 
     assert versions(sim) == ("2", "2")
+    assert sim.get("Service", "podinfo-primary")["spec"]["sessionAffinity"] == "ClientIP"
     assert "ownerReferences" not in sim.get("Service", "podinfo-primary")["metadata"]
 
 
@@ -426,6 +431,20 @@ def test_the_copy_follows_at_promotion_only_and_is_left_out_when_it_is_as_wanted
     sim.run(60, until="Succeeded")
 
     assert sim.get("ScaledObject", "podinfo-so-primary")["spec"]["cooldownPeriod"] == 7
+
+
+def test_a_copy_that_nobody_claims_is_claimed_as_it_is() -> None:
+    sim = settled(keda())
+    taken = copy.deepcopy(sim.get("ScaledObject", "podinfo-so-primary"))
+    del taken["metadata"]["labels"]["controller-uid"]
+    taken["spec"]["cooldownPeriod"] = 7
+    sim.put(taken)
+
+    sim.settle()
+
+    found = sim.get("ScaledObject", "podinfo-so-primary")
+    assert found["metadata"]["labels"]["controller-uid"] == "canary-uid"
+    assert found["spec"]["cooldownPeriod"] == 7
 
 
 def test_a_copy_that_is_deleted_comes_back_unpaused() -> None:
