@@ -134,3 +134,43 @@ def test_services_alone_make_it_blue_green_without_a_switch(
     assert sim.replicas("podinfo") == 0
     apex = sim.get("Service", "podinfo")["spec"]["selector"]
     assert apex == {"app": "podinfo-primary"}
+
+
+AFFINITY = {"cookieName": "flagger-cookie", "primaryCookieName": "primary-cookie"}
+
+
+def cookie(sim: Simulation, name: str) -> str:
+    return str(sim.status.get(name, ""))
+
+
+def test_session_affinity_keeps_one_cookie_over_a_run_and_expires_it_after() -> None:
+    sim = initialized(stepWeight=25, maxWeight=50, sessionAffinity=AFFINITY)
+    assert "sessionAffinityCookie" not in sim.status
+
+    sim.set_image("app:2")
+    sim.settle()
+    first = cookie(sim, "sessionAffinityCookie")
+    assert first.startswith("flagger-cookie=")
+    assert first in str(sim.get("VirtualService", "podinfo")["spec"])
+    sim.run(15)
+    assert cookie(sim, "sessionAffinityCookie") == first
+    sim.run(60, until="Succeeded")
+    sim.settle()
+
+    assert "sessionAffinityCookie" not in sim.status
+    assert cookie(sim, "previousSessionAffinityCookie") == first
+    assert sim.weights == [0, 25, 50, 0]
+    assert sim.replicas("podinfo") == 0
+
+
+def test_each_run_has_a_cookie_of_its_own() -> None:
+    sim = initialized(stepWeight=50, maxWeight=50, sessionAffinity=AFFINITY)
+    cookies: list[str] = []
+    for image in ("app:2", "app:3"):
+        sim.set_image(image)
+        sim.settle()
+        cookies.append(cookie(sim, "sessionAffinityCookie"))
+        sim.run(60, until="Succeeded")
+        sim.settle()
+
+    assert len(set(cookies)) == 2

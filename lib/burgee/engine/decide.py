@@ -14,6 +14,7 @@ from typing import assert_never
 
 from burgee.api.manifest import Manifest, metadata
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.affinity import cookies_for, cookies_of
 from burgee.engine.clock import fine_stamp
 from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
@@ -120,9 +121,10 @@ def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
 def _answer(facts: Facts, turn: Turn) -> Decision:
     """Children and effects for a turn, and its status with conditions."""
     now, spec = facts.now, facts.spec
-    children, effects = compose(facts, turn.world)
+    cookies = _cookies(facts, turn)
+    children, effects = compose(facts, turn.world, cookies_of(cookies))
     status = describe(
-        turn.status,
+        cookies,
         kind=spec.target_ref.kind,
         target=spec.target_ref.name,
         detail=turn.detail,
@@ -151,6 +153,20 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         effects=tuple(told),
         quiet=not told and wait is None and status == facts.status,
     )
+
+
+def _cookies(facts: Facts, turn: Turn) -> CanaryStatus:
+    """The status with the cookies of session affinity that belong to its weight."""
+    route = turn.world.route
+    if facts.analysis.session_affinity is None and not turn.status.session_affinity_cookie:
+        return turn.status
+    fields = cookies_for(
+        facts.canary,
+        turn.status,
+        weight=route.canary if route else 0,
+        seed=f"{facts.canary.metadata.uid}/{facts.revision}/{turn.status.phase_start_time}",
+    )
+    return changed_status(turn.status, **fields)
 
 
 def _waiting(facts: Facts, turn: Turn) -> Manifest | None:

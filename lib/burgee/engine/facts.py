@@ -9,6 +9,7 @@ from burgee.api.analysis import Analysis
 from burgee.api.canary import Canary, CanarySpec
 from burgee.api.manifest import Manifest, namespace_of
 from burgee.api.status import STARTING, CanaryStatus
+from burgee.engine.affinity import cookies_of
 from burgee.engine.clock import moment_of
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.strategy import Strategy, strategy_of
@@ -127,7 +128,9 @@ class Facts:
     def route_shows(self, weights: Weights) -> bool:
         """True where the observed route objects give both sides exactly these weights."""
         observed = tuple(self.observation.routes.values())
-        return self.router.shows(observed, self.canary, self.names, weights)
+        return self.router.shows(
+            observed, self.canary, self.names, weights, cookies=cookies_of(self.status)
+        )
 
     @property
     def canary_is_off(self) -> bool:

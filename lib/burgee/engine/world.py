@@ -8,6 +8,7 @@ from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.facts import Facts
 from burgee.engine.observation import ObjectKey
 from burgee.engine.turn import PrimaryMode, TargetMode, World
+from burgee.routers.base import NO_COOKIES, Cookies
 from burgee.targets import autoscaler, configs
 from burgee.targets.borrow import borrowed_fields, keep_service, shows_borrowed
 from burgee.targets.drift import prune, settled
@@ -18,7 +19,9 @@ from burgee.targets.scaling import Replicas, Scaling, WorkloadPatch
 from burgee.targets.services import creation_patch
 
 
-def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Effect, ...]]:
+def compose(
+    facts: Facts, world: World, cookies: Cookies = NO_COOKIES
+) -> tuple[tuple[Manifest, ...], tuple[Effect, ...]]:
     """The complete children and the effects that bring the observed world to the wanted one.
 
     Whatever the Canary owns and this sync does not want otherwise is kept as it is observed: a
@@ -35,8 +38,7 @@ def compose(facts: Facts, world: World) -> tuple[tuple[Manifest, ...], tuple[Eff
         _place(facts, manifest, wanted, effects)
     for manifest in _services(facts, world):
         _place(facts, manifest, wanted, effects)
-    routes = _routes(facts, world)
-    for manifest in routes:
+    for manifest in _routes(facts, world, cookies):
         _place(facts, manifest, wanted, effects)
     kept = (keep(child) for key, child in facts.observation.children.items() if key not in wanted)
     effects.extend(_new_services(facts))
@@ -141,11 +143,11 @@ def _unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:
     return {**facts.observation.routes, **({_key(scaler): scaler} if scaler else {})}
 
 
-def _routes(facts: Facts, world: World) -> tuple[Manifest, ...]:
+def _routes(facts: Facts, world: World, cookies: Cookies) -> tuple[Manifest, ...]:
     if world.route is None:
         return ()
     apex = facts.observation.children.get(("Service", facts.names.apex))
-    return facts.router.render(facts.canary, facts.names, world.route, apex)
+    return facts.router.render(facts.canary, facts.names, world.route, apex, cookies=cookies)
 
 
 def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
