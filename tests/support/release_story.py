@@ -23,7 +23,7 @@ class Act(StrEnum):
     PROMOTE = "a good revision"
     ROLL_BACK = "a revision that fails its checks"
     NO_DATA = "a revision without traffic"
-    STUCK = "a revision that never becomes ready"
+    STUCK = "a revision that never becomes ready, and then a good one"
     RESTART = "two good revisions, the second in the middle of the run of the first"
     CONFIG = "an edit of a ConfigMap"
     SUSPEND = "a good revision, suspended in the middle"
@@ -87,6 +87,7 @@ def _play(app: App, act: Act, number: int) -> None:
             app.edit(progressDeadlineSeconds=1)
             app.release(f"{image}:broken", until="Failed", seconds=SECONDS)
             app.edit(progressDeadlineSeconds=60)
+            app.release(image, seconds=SECONDS)
         case Act.RESTART:
             app.set_image(f"{image}-early")
             app.wait_weight(25, seconds=SECONDS)
