@@ -342,6 +342,13 @@ def test_a_service_that_goes_leaves_the_target_as_it_is() -> None:
     assert not [e for e in farewell.effects if getattr(e, "manifest", {}).get("kind") == "Service"]
 
 
+def test_a_service_that_changed_before_it_goes_is_not_waited_for() -> None:
+    sim = settled(Simulation(parent=service_canary(revertOnDeletion=True), target=service()))
+    deploy(sim, "2")
+
+    assert end(sim.observe(), sim.now).finalized
+
+
 # ---- KEDA
 
 

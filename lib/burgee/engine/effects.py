@@ -52,7 +52,12 @@ class EmitEvent:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergePatch:
-    """A JSON merge patch on an object that burgee owns: removes what others added to it."""
+    """A JSON merge patch.
+
+    On an object that burgee owns it removes what others added. On one of the user's it sets or
+    removes the one field that scales it (a DaemonSet's node selector, KEDA's pause); with a
+    resourceVersion inside, an object that changed meanwhile is left alone.
+    """
 
     api_version: str
     kind: str

@@ -71,7 +71,8 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
     asked = moment_of(facts.canary.metadata.deletion_timestamp) or now
     patience = GIVE_UP_AFTER_DEADLINES * facts.spec.deadline_seconds
     give_up = after(asked, patience)
-    if not state.ready and now < give_up:
+    serves = state.ready or facts.kind.canary_key(facts.names) is not None
+    if not serves and now < give_up:
         wait = (give_up - now).total_seconds()
         return Farewell(
             status=status,

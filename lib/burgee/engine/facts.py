@@ -284,7 +284,7 @@ def _state(
     if workload is None:
         return WorkloadState(ready=False, message="it does not exist yet")
     status = canary.status
-    # The last step of the release: it was taken when everything was ready.
+    # The last step or phase: it was taken when all was ready, or asked for what is not ready yet.
     since = moment_of(status.last_transition_time) or moment_of(status.phase_start_time)
     found = kind.readiness(
         workload,
