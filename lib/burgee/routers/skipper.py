@@ -159,7 +159,9 @@ def _paths(paths: list[Manifest], names: ServiceNames, *, mirrored: bool) -> lis
 
 
 def _predicates(text: str) -> list[str]:
-    """The user's predicates without those that switch the copy."""
+    """The user's predicates without those that switch the copy; without these as they are."""
+    if _IN not in text and _OUT not in text:
+        return [text] if text else []
     found = (part.strip() for part in text.split("&&"))
     return [part for part in found if part not in {"", _IN, _OUT}]
 

@@ -165,7 +165,8 @@ def _test_route(
 ) -> Manifest:
     """The user's IngressRoute for those who take part in the test.
 
-    Traefik prefers the longer rule; where the user gave a priority the copy has the next one.
+    Each rule comes right before the user's own. Left to itself Traefik would rank it by its
+    length, and put it before rules of the user that are for something else.
     """
     spec: Manifest = found.get("spec") or {}
     routes: list[Manifest] = spec.get("routes") or []
@@ -174,14 +175,15 @@ def _test_route(
     for route in routes:
         if not _leads_to(route, names.apex):
             continue
-        copy = {
-            **route,
-            "match": f"({route.get('match', '')}) && ({conditions})",
-            "services": _weighted(canary, names, weights),
-        }
-        if route.get("priority"):
-            copy["priority"] = route["priority"] + 1
-        tested.append(copy)
+        match: str = route.get("match", "")
+        tested.append(
+            {
+                **route,
+                "match": f"({match}) && ({conditions})",
+                "priority": (route.get("priority") or len(match.encode())) + 1,
+                "services": _weighted(canary, names, weights),
+            }
+        )
     if not tested:
         raise InvalidCanary(
             "NoSuchBackend",
