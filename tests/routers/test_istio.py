@@ -306,7 +306,9 @@ def test_istio_is_registered_with_what_it_can_do() -> None:
     assert set(router.kinds()) <= set(all_kinds())
 
 
-@pytest.mark.parametrize("provider", ["gatewayapi", "gatewayapi:v1alpha2", "smi", "istio:x", "", "nonsense"])
+@pytest.mark.parametrize(
+    "provider", ["gatewayapi", "gatewayapi:v1alpha2", "smi", "istio:x", "", "nonsense"]
+)
 def test_other_providers_are_refused(provider: str) -> None:
     with pytest.raises(InvalidCanary, match="not supported yet; supported: ") as caught:
         router_of(provider)

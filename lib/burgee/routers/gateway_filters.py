@@ -170,4 +170,5 @@ def _duration(text: str, field: str) -> str:
     seconds = duration_seconds(text)
     if seconds is None:
         raise InvalidCanary("InvalidTimeout", f"{field} {text} is no duration")
-    return f"{round(seconds * 1000)}ms"
+    # Nought would mean no limit at all.
+    return f"{max(round(seconds * 1000), 1 if seconds else 0)}ms"

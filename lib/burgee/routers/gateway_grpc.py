@@ -14,9 +14,9 @@ from burgee.routers.base import Cookies, ServiceNames, Weights
 from burgee.routers.gateway_backends import analysis_mirror, primary_ref, weighted_refs
 from burgee.routers.gateway_filters import header_filters, mirror_filters
 from burgee.routers.gateway_matches import (
+    narrowed_matches,
     refuse,
     refuse_empty_tests,
-    tested_matches,
     value_matches,
 )
 
@@ -54,7 +54,7 @@ def grpc_rules(
         filters += analysis_mirror(canary, names, weights, percent=True)
         return [_rule(general, filters, backends)]
     refuse_empty_tests(plan.match, "spec.analysis.match")
-    tested = tested_matches(_matches(plan.match, "spec.analysis.match"), general or [{}])
+    tested = narrowed_matches(_matches(plan.match, "spec.analysis.match"), general or [{}])
     return [
         _rule(tested, filters, backends),
         _rule(general, filters, primary_ref(canary, names)),

@@ -28,8 +28,8 @@ from burgee.routers.gateway_matches import (
     EVERY_PATH,
     cookie_matches,
     http_matches,
+    narrowed_matches,
     refuse_empty_tests,
-    tested_matches,
 )
 
 
@@ -64,7 +64,11 @@ class HttpRules:
             refuse_empty_tests(plan.match, "spec.analysis.match")
             tested = http_matches(plan.match, "spec.analysis.match")
             return [
-                {**common, "matches": tested_matches(tested, everybody), "backendRefs": backends},
+                {
+                    **common,
+                    "matches": narrowed_matches(tested, everybody),
+                    "backendRefs": backends,
+                },
                 {**common, "matches": everybody, "backendRefs": primary_ref(canary, names)},
             ]
         mirror = analysis_mirror(canary, names, weights, percent=self.complete)

@@ -2,7 +2,8 @@
 
 Canaries write them in Istio's words, of which Gateway API knows a part. What it does not know is
 refused with the field's name: left out, it would let more requests match than the user meant.
-Source: flagger pkg/router/gateway_api.go, mapRouteMatches and mergeMatchConditions.
+Source: flagger pkg/router/gateway_api.go, mapRouteMatches and mergeMatchConditions. Different on
+purpose: a test narrows the general conditions, where Flagger drops their headers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -44,14 +45,15 @@ def http_matches(conditions: Sequence[Manifest], field: str) -> list[Manifest]:
     ]
 
 
-def tested_matches(tested: Sequence[Manifest], general: Sequence[Manifest]) -> list[Manifest]:
+def narrowed_matches(tested: Sequence[Manifest], general: Sequence[Manifest]) -> list[Manifest]:
     """Every condition of an A/B test within every general one, both as matches.
 
-    Headers and query parameters are the test's where it has some.
+    Where both look at a header or a query parameter of the same name, the test's counts. What the
+    general condition says besides holds for the test too: otherwise the route for everybody else
+    could be the more specific of the two, and nobody would reach the canary.
     """
-    fields = ("headers", "queryParams")
     return [
-        {**base, **{field: test[field] for field in fields if test.get(field)}}
+        {**base, **_joined("headers", base, test), **_joined("queryParams", base, test)}
         for test in tested
         for base in general
     ]
@@ -60,7 +62,7 @@ def tested_matches(tested: Sequence[Manifest], general: Sequence[Manifest]) -> l
 def cookie_matches(general: Sequence[Manifest], cookie: str) -> list[Manifest]:
     """The general matches for clients that have a cookie."""
     known = {"type": "RegularExpression", "name": COOKIE, "value": cookie_pattern(cookie)}
-    return [{**match, "headers": [*_other_headers(match), known]} for match in general or ({},)]
+    return narrowed_matches([{"headers": [known]}], general or [{}])
 
 
 def value_matches(found: Mapping[str, Manifest] | None, field: str) -> list[Manifest]:
@@ -117,6 +119,10 @@ def _typed(value: Manifest, types: Sequence[tuple[str, str]], where: str) -> Man
     raise InvalidCanary("InvalidMatch", f"{where} must have {ways} to be expressed by Gateway API")
 
 
-def _other_headers(match: Manifest) -> list[Manifest]:
-    headers: list[Manifest] = match.get("headers") or []
-    return [header for header in headers if str(header["name"]).lower() != COOKIE.lower()]
+def _joined(field: str, base: Manifest, test: Manifest) -> Manifest:
+    """Values of both, without those of `base` that `test` has too; names have no case."""
+    wanted: list[Manifest] = test.get(field) or []
+    names = {str(value["name"]).lower() for value in wanted}
+    found: list[Manifest] = base.get(field) or []
+    kept = [value for value in found if str(value["name"]).lower() not in names]
+    return {field: [*kept, *wanted]} if kept or wanted else {}
