@@ -294,3 +294,28 @@ def test_pruned_object_has_nothing_foreign(observed: Manifest | None, desired: M
     assert settled(desired, desired)
     if patch is not None:
         assert prune(merged(observed, patch), desired) is None
+
+
+@pytest.mark.parametrize("kind", ["HTTPRoute", "GRPCRoute"])
+def test_annotations_for_a_gateway_stay_and_labels_do_not(kind: str) -> None:
+    observed = route(kind=kind, annotations={"a": "1", "gateway.test/x": "y"}, labels={"l": "1"})
+
+    assert prune(observed, route(kind=kind)) == {"metadata": {"labels": {"l": None}}}
+
+
+@pytest.mark.parametrize("kind", ["TrafficSplit", "HTTPRouteGroup", "VirtualRouter"])
+def test_metadata_that_nobody_asked_for_stays(kind: str) -> None:
+    observed = route(kind=kind, annotations={"x": "y"}, labels={"l": "1"})
+
+    assert prune(observed, route(kind=kind, annotations={})) is None
+
+
+@pytest.mark.parametrize("kind", ["VirtualNode", "VirtualRouter", "VirtualService"])
+def test_what_app_mesh_fills_in_stays(kind: str) -> None:
+    observed = route({"awsName": "s_test", "meshRef": {"name": "m", "uid": "1"}}, kind)
+
+    assert prune(observed, route(kind=kind)) is None
+    assert settled(observed, route(kind=kind))
+    assert prune({**observed, "spec": {**observed["spec"], "other": 1}}, route(kind=kind)) == {
+        "spec": {"other": None}
+    }

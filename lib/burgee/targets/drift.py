@@ -20,7 +20,15 @@ _KEPT_ANNOTATIONS: Mapping[str, tuple[str, ...]] = {
     "VirtualService": (KUBECTL_LAST_APPLIED, ORIGINAL_CONFIGURATION),
 }
 # KEDA labels a ScaledObject itself.
-_METADATA_LEFT_ALONE = frozenset({"DestinationRule", "ScaledObject"})
+_METADATA_LEFT_ALONE = frozenset(
+    {"DestinationRule", "HTTPRouteGroup", "ScaledObject", "TrafficSplit", "VirtualRouter"}
+)
+# Controllers of gateways are told what to do by annotations.
+_ANNOTATIONS_LEFT_ALONE = frozenset({"GRPCRoute", "HTTPRoute"})
+# App Mesh fills these in and lets nobody take them out.
+_FILLED_BY_OTHERS: Mapping[str, tuple[str, ...]] = {
+    kind: ("awsName", "meshRef") for kind in ("VirtualNode", "VirtualRouter", "VirtualService")
+}
 # Of a Service only these are ours; the rest is defaults of the server and the user's choice.
 _OWNED_SERVICE_FIELDS = ("selector", "ports")
 _PORT_DEFAULTS = ("protocol", "targetPort", "nodePort")
@@ -48,7 +56,8 @@ def prune(
         kept_labels = {*keep_labels, CONTROLLER_UID, *labels_of(desired)}
         labels = _nulls(labels_of(observed), kept_labels)
         kept = {*keep_annotations, *_KEPT_ANNOTATIONS.get(kind, ()), *annotations_of(desired)}
-        kept.update(key for key in annotations_of(observed) if is_local(key))
+        every = kind in _ANNOTATIONS_LEFT_ALONE
+        kept.update(key for key in annotations_of(observed) if every or is_local(key))
         annotations = _nulls(annotations_of(observed), kept)
         metadata = {
             field: found
@@ -107,9 +116,11 @@ def _nulls(found: Mapping[str, str], kept: Collection[str]) -> Manifest:
 
 def _owned_spec(manifest: Manifest) -> Manifest:
     spec: Manifest = manifest.get("spec") or {}
-    if manifest.get("kind") != "Service":
-        return spec
-    return {field: spec[field] for field in _OWNED_SERVICE_FIELDS if field in spec}
+    kind = manifest.get("kind", "")
+    if kind == "Service":
+        return {field: spec[field] for field in _OWNED_SERVICE_FIELDS if field in spec}
+    filled = _FILLED_BY_OTHERS.get(kind, ())
+    return {field: value for field, value in spec.items() if field not in filled}
 
 
 def _rest(manifest: Manifest) -> Manifest:
