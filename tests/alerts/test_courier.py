@@ -1,0 +1,247 @@
+"""Deliveries beside the syncs: in order, once, and never in anybody's way."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from scripted_http import DROP, HANG, Reply
+from structlog.testing import capture_logs
+
+from burgee.adapters.courier import ALERT_WAIT_SECONDS, Courier
+from burgee.adapters.kube import KubeClient
+from burgee.engine.effects import HookCall, SendAlert
+from burgee.engine.letters import Letter, Receiver, Severity
+
+LETTER = Letter(name="podinfo", namespace="test", message="hello", severity=Severity.INFO)
+
+
+class Counter:
+    def __init__(self) -> None:
+        self.counted: list[tuple[str, str]] = []
+
+    def __call__(self, kind: str, outcome: str) -> None:
+        self.counted.append((kind, outcome))
+
+
+@pytest.fixture
+def counter() -> Counter:
+    return Counter()
+
+
+@pytest.fixture
+def courier(nowhere: KubeClient, counter: Counter) -> Iterator[Courier]:
+    made = Courier(nowhere, count=counter)
+    yield made
+    made.close()
+
+
+def alert(room: Any, path: str, key: str = "k1") -> SendAlert:
+    receiver = Receiver(id=f"test{path}", kind="webhook", address=f"{room.url}{path}")
+    return SendAlert(key=key, receiver=receiver, letter=LETTER)
+
+
+def event(room: Any, path: str, key: str, message: str = "") -> HookCall:
+    return HookCall(
+        name="events",
+        type="event",
+        url=f"{room.url}{path}",
+        payload={"message": message},
+        timeout_seconds=1,
+        retries=0,
+        verify_tls=True,
+        key=key,
+    )
+
+
+def until(happened: Callable[[], object], seconds: float = 5.0) -> None:
+    end = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.002)
+
+
+def test_a_delivered_alert_is_known_in_the_same_sync(
+    room: Any, courier: Courier, counter: Counter
+) -> None:
+    told = courier.round("u")
+    told.send(alert(room, "/a"))
+
+    assert told.outcomes() == {("k1", "test/a"): True}
+    assert counter.counted == [("webhook", "delivered")]
+
+
+def test_an_alert_that_is_refused_is_known_to_have_failed(
+    room: Any, courier: Courier, counter: Counter
+) -> None:
+    room.says["/a"] = Reply(status=500)
+    told = courier.round("u")
+    told.send(alert(room, "/a"))
+
+    assert told.outcomes() == {("k1", "test/a"): False}
+    assert counter.counted == [("webhook", "failed")]
+
+
+def test_what_was_delivered_is_not_delivered_again(room: Any, courier: Courier) -> None:
+    for _ in range(3):
+        told = courier.round("u")
+        told.send(alert(room, "/a"))
+        assert told.outcomes() == {("k1", "test/a"): True}
+
+    assert len(room.received) == 1
+
+
+def test_what_failed_is_tried_again(room: Any, courier: Courier) -> None:
+    room.says["/a"] = DROP
+    first = courier.round("u")
+    first.send(alert(room, "/a"))
+    assert first.outcomes() == {("k1", "test/a"): False}
+
+    del room.says["/a"]
+    second = courier.round("u")
+    second.send(alert(room, "/a"))
+
+    assert second.outcomes() == {("k1", "test/a"): True}
+
+
+def test_two_syncs_at_once_send_one_alert(room: Any, courier: Courier) -> None:
+    room.says["/a"] = Reply(delay_seconds=0.2)
+    outcomes: list[dict[tuple[str, str], bool]] = []
+
+    def sync() -> None:
+        told = courier.round("u")
+        told.send(alert(room, "/a"))
+        outcomes.append(told.outcomes())
+
+    threads = [threading.Thread(target=sync) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(5)
+
+    assert outcomes == [{("k1", "test/a"): True}] * 3
+    assert len(room.received) == 1
+
+
+def test_a_hanging_receiver_costs_a_second_once(room: Any, courier: Courier) -> None:
+    room.says["/a"] = HANG
+    first = courier.round("u")
+    began = time.monotonic()
+    first.send(alert(room, "/a"))
+    assert first.outcomes() == {}
+    assert 0.9 < time.monotonic() - began < ALERT_WAIT_SECONDS + 0.5
+
+    second = courier.round("u")
+    began = time.monotonic()
+    second.send(alert(room, "/a"))
+    second.send(alert(room, "/b"))
+    second.tell(event(room, "/e", "e1"))
+    second.wait()
+
+    assert time.monotonic() - began < 2 * ALERT_WAIT_SECONDS
+    assert {r.path for r in room.received} == {"/a", "/b", "/e"}
+
+
+def test_after_a_failure_a_sync_waits_for_an_instant_only(room: Any, courier: Courier) -> None:
+    room.says["/a"] = DROP
+    first = courier.round("u")
+    first.send(alert(room, "/a"))
+    first.outcomes()
+    room.says["/a"] = HANG
+
+    second = courier.round("u")
+    began = time.monotonic()
+    second.send(alert(room, "/a"))
+    assert second.outcomes() == {}
+
+    assert time.monotonic() - began < 0.5
+
+
+def test_events_of_a_canary_arrive_in_order(room: Any, courier: Courier) -> None:
+    delays = iter([0.15, 0.0, 0.05, 0.0, 0.0, 0.0])
+    expected = [f"{number}" for number in range(6)]
+    for number in range(6):
+        room.says["/e"] = Reply(delay_seconds=next(delays))
+        courier.round("u").tell(event(room, "/e", f"k{number}", f"{number}"))
+
+    room.wait(6)
+
+    assert [body["message"] for body in room.bodies("/e")] == expected
+
+
+def test_a_dead_event_receiver_is_not_waited_for(room: Any, courier: Courier) -> None:
+    room.says["/e"] = HANG
+    waited = []
+    for number in range(4):
+        told = courier.round("u")
+        began = time.monotonic()
+        told.tell(event(room, "/e", f"k{number}"))
+        told.wait()
+        waited.append(time.monotonic() - began)
+
+    assert max(waited) < 0.5
+
+
+def test_canaries_do_not_wait_for_each_other(room: Any, courier: Courier) -> None:
+    room.says["/slow"] = HANG
+    courier.round("u1").tell(event(room, "/slow", "k1"))
+
+    told = courier.round("u2")
+    told.send(alert(room, "/a"))
+
+    assert told.outcomes() == {("k1", "test/a"): True}
+
+
+def test_a_receiver_that_cannot_be_reached_is_asked_once_for_all_that_waits(
+    room: Any, courier: Courier, counter: Counter
+) -> None:
+    room.says["/e"] = Reply(delay_seconds=0.3, drop=True)
+    for number in range(5):
+        courier.round("u").tell(event(room, "/e", f"k{number}"))
+
+    until(lambda: len(counter.counted) == 5)
+
+    assert counter.counted == [("event", "failed")] * 5
+    assert len(room.received) == 1
+
+
+def test_a_refused_event_does_not_take_the_next_one_along(
+    room: Any, courier: Courier, counter: Counter
+) -> None:
+    room.says["/e"] = Reply(status=500)
+    for number in range(3):
+        courier.round("u").tell(event(room, "/e", f"k{number}"))
+
+    room.wait(3)
+    until(lambda: len(counter.counted) == 3)
+
+
+def test_log_lines_name_no_address(room: Any, courier: Courier) -> None:
+    room.says["/S3CRET"] = Reply(status=403, body=b"S3CRET")
+    found = alert(room, "/S3CRET")
+    receiver = Receiver(id="test/room", kind="slack", address=found.receiver.address)
+    with capture_logs() as lines:
+        told = courier.round("u")
+        told.send(SendAlert(key="k", receiver=receiver, letter=LETTER))
+        told.outcomes()
+        until(lambda: lines)
+
+    [line] = lines
+    assert line["log_level"] == "warning"
+    assert (line["kind"], line["to"], line["answer"]) == ("slack", "test/room", "answered 403")
+    assert "S3CRET" not in repr(lines)
+
+
+def test_a_closed_courier_delivers_nothing_and_does_not_fail(
+    room: Any, nowhere: KubeClient, counter: Counter
+) -> None:
+    made = Courier(nowhere, count=counter)
+    made.close()
+
+    told = made.round("u")
+    told.send(alert(room, "/a"))
+    told.tell(event(room, "/e", "k2"))
+
+    assert told.outcomes() == {("k1", "test/a"): False}
+    assert room.received == []
