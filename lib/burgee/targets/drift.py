@@ -26,9 +26,9 @@ _METADATA_LEFT_ALONE = frozenset(
 # Controllers of gateways are told what to do by annotations.
 _ANNOTATIONS_LEFT_ALONE = frozenset({"GRPCRoute", "HTTPRoute"})
 # App Mesh fills these in and lets nobody take them out.
-_FILLED_BY_OTHERS: Mapping[str, tuple[str, ...]] = {
-    kind: ("awsName", "meshRef") for kind in ("VirtualNode", "VirtualRouter", "VirtualService")
-}
+_FILLED_BY_OTHERS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("VirtualNode", "VirtualRouter", "VirtualService"), ("awsName", "meshRef")
+)
 # Of a Service only these are ours; the rest is defaults of the server and the user's choice.
 _OWNED_SERVICE_FIELDS = ("selector", "ports")
 _PORT_DEFAULTS = ("protocol", "targetPort", "nodePort")
