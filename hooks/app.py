@@ -27,7 +27,7 @@ from burgee.adapters.prometheus import Prometheus
 from burgee.errors import ClusterError
 from hooks import customize, finalize, sync
 from hooks.auth import Gate
-from hooks.context import ContextExecutor, Handler, HookContext
+from hooks.context import ContextExecutor, Handler, HookContext, Shortcut
 from hooks.logs import configure_logging
 from hooks.meters import CONTENT_TYPE, Meters
 from hooks.settings import Settings
@@ -38,6 +38,7 @@ HANDLERS: Mapping[str, Handler] = {
     "finalize": finalize.handle,
     "sync": sync.handle,
 }
+SHORTCUTS: Mapping[str, Shortcut] = {"sync": sync.repeat}
 _IO_THREADS_PER_SYNC = 4
 
 log = structlog.get_logger(__name__)
@@ -79,7 +80,13 @@ def create_app(
     app.extensions["burgee"] = context
     gate = Gate(settings)
     for hook, handler in handlers.items():
-        shell = Shell(hook=hook, handler=handler, context=context, gate=gate)
+        shell = Shell(
+            hook=hook,
+            handler=handler,
+            shortcut=SHORTCUTS.get(hook),
+            context=context,
+            gate=gate,
+        )
         app.add_url_rule(f"/{hook}", hook, shell.serve, methods=["POST"])
     _add_probes(app, context)
     if settings.ignored_flags:

@@ -74,12 +74,33 @@ class HookContext:
         self.kube.close()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HookRequest:
+    """One call of a hook.
+
+    Attributes:
+        body: decoded.
+        fingerprint: tells its bytes from those of any other call.
+    """
+
+    body: Manifest
+    fingerprint: bytes
+
+
 class Handler(Protocol):
-    """One hook: the request's body in, the bytes of a 200 answer out.
+    """One hook: the request in, the bytes of a 200 answer out.
 
     What it raises decides the code: see hooks.app.
     """
 
-    def __call__(self, body: Manifest, context: HookContext, /) -> bytes:
+    def __call__(self, request: HookRequest, context: HookContext, /) -> bytes:
         """Answer, or raise."""
+        ...
+
+
+class Shortcut(Protocol):
+    """Answers a call by its fingerprint, before it is decoded; None where that cannot be done."""
+
+    def __call__(self, fingerprint: bytes, context: HookContext, /) -> bytes | None:
+        """Answer, decline, or raise as a handler does."""
         ...

@@ -8,19 +8,19 @@ from burgee.engine.related import related_rules
 from burgee.errors import ClusterError, InvalidCanary
 from burgee.targets.workload import kind_of
 from hooks.answers import customize_answer
-from hooks.context import HookContext
+from hooks.context import HookContext, HookRequest
 
 LOOKUP_SECONDS = 2.0
 
 
-def handle(body: Manifest, context: HookContext) -> bytes:
+def handle(request: HookRequest, context: HookContext) -> bytes:
     """Answer one customize call; asked once for a generation of the Canary.
 
     The target is looked up, so that the ConfigMaps and Secrets it names are watched. Where that
     fails the sync reads them itself.
     """
     try:
-        canary = Canary.model_validate(body["parent"])
+        canary = Canary.model_validate(request.body["parent"])
     except ValidationError:
         # The sync says what is wrong; until then there is nothing to watch.
         return customize_answer(())

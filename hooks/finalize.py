@@ -6,20 +6,20 @@ from burgee.adapters.effects import perform
 from burgee.adapters.live import read_live
 from burgee.adapters.observe import Reader, children_of, observe
 from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest
 from burgee.engine.ending import end
 from hooks.answers import finalize_answer
-from hooks.context import HookContext
+from hooks.context import HookContext, HookRequest
 from hooks.telling import forget
 
 
-def handle(body: Manifest, context: HookContext) -> bytes:
+def handle(request: HookRequest, context: HookContext) -> bytes:
     """Answer one finalize call; `finalized` once there is nothing left to wait for.
 
     Raises:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
+    body = request.body
     work = context.fieldwork(body["parent"])
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     try:
@@ -46,6 +46,7 @@ def handle(body: Manifest, context: HookContext) -> bytes:
     told.wait()
     if farewell.finalized:
         forget(live, context.meters)
+        context.memo.forget(canary.metadata.uid)
     return finalize_answer(
         live,
         status=farewell.status.as_manifest(),

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.errors import BurgeeError
 
 REDACTED = "[redacted]"
@@ -77,6 +78,11 @@ def show_exception(
         event["exception"] = _described(error)
         event["where"] = _places(error.__traceback__)
     return event
+
+
+def name_canary(canary: Manifest) -> None:
+    """Every further line of this call names the Canary."""
+    structlog.contextvars.bind_contextvars(canary=f"{namespace_of(canary)}/{name_of(canary)}")
 
 
 def logging_config(level: str) -> dict[str, Any]:

@@ -7,11 +7,13 @@ from enum import StrEnum
 import structlog
 from flask import Response, request
 
-from burgee.api.manifest import Manifest, name_of, namespace_of
+from burgee.adapters.memo import fingerprint_of
+from burgee.api.manifest import Manifest
 from burgee.errors import BadRequest, BurgeeError, ClusterError, InvalidAnswer, Stale
 from hooks.auth import Gate
-from hooks.context import Handler, HookContext
+from hooks.context import Handler, HookContext, HookRequest, Shortcut
 from hooks.envelope_check import parse_envelope
+from hooks.logs import name_canary
 
 _JSON = "application/json"
 
@@ -37,10 +39,15 @@ class _TooLarge(BadRequest):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shell:
-    """Everything around one hook's handler."""
+    """Everything around one hook's handler.
+
+    Attributes:
+        shortcut: is asked first, None where the hook has none.
+    """
 
     hook: str
     handler: Handler
+    shortcut: Shortcut | None = None
     context: HookContext
     gate: Gate
 
@@ -59,26 +66,20 @@ class Shell:
             if not self.gate.admits(request.headers.get("Authorization")):
                 log.warning("unauthorized", hook=self.hook)
                 return Outcome.UNAUTHORIZED, _text(401, "a valid bearer token is required")
-            body = self._body()
-            answer = self.handler(body, self.context)
+            raw = _raw_body()
+            fingerprint = fingerprint_of(raw)
+            answer = self.shortcut(fingerprint, self.context) if self.shortcut else None
+            if answer is None:
+                call = HookRequest(body=self._decoded(raw), fingerprint=fingerprint)
+                answer = self.handler(call, self.context)
         except Exception as error:
             return self._failure(error)
         log.debug("answered", hook=self.hook, bytes=len(answer))
         return Outcome.OK, Response(answer, 200, content_type=_JSON)
 
-    def _body(self) -> Manifest:
-        if request.mimetype != _JSON:
-            raise BadRequest("the content type is not application/json")
-        try:
-            raw = request.get_data(cache=False)
-        except Exception as error:
-            # Werkzeug's own errors carry the code that they stand for.
-            if getattr(error, "code", None) == 413:
-                raise _TooLarge("the body is too large (BURGEE_MAX_BODY_BYTES)") from None
-            raise BadRequest("the body could not be read") from None
+    def _decoded(self, raw: bytes) -> Manifest:
         body = parse_envelope(raw, hook=self.hook)
-        parent: Manifest = body["parent"]
-        structlog.contextvars.bind_contextvars(canary=f"{namespace_of(parent)}/{name_of(parent)}")
+        name_canary(body["parent"])
         return body
 
     def _failure(self, error: Exception) -> tuple[Outcome, Response]:
@@ -105,6 +106,18 @@ class Shell:
         else:
             log.warning("refused", hook=self.hook, outcome=outcome.value, reason=text)
         return outcome, response
+
+
+def _raw_body() -> bytes:
+    if request.mimetype != _JSON:
+        raise BadRequest("the content type is not application/json")
+    try:
+        return request.get_data(cache=False)
+    except Exception as error:
+        # Werkzeug's own errors carry the code that they stand for.
+        if getattr(error, "code", None) == 413:
+            raise _TooLarge("the body is too large (BURGEE_MAX_BODY_BYTES)") from None
+        raise BadRequest("the body could not be read") from None
 
 
 def _text(code: int, text: str) -> Response:

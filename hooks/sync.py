@@ -3,8 +3,8 @@
     request -> live Canary -> observation -> plan -> IO that is due -> decision -> effects -> answer
 
 Before traffic moves, the decision is confirmed on live workloads and routes. Most calls show
-nothing new. Their answer is remembered by the resourceVersions of what it rests on, so that they
-cost one GET.
+nothing new. Their answer is remembered, so that the same request about a Canary that did not
+change costs one GET.
 """
 
 from pydantic import ValidationError
@@ -13,34 +13,45 @@ from burgee.adapters.confirm import Asked, confirmed
 from burgee.adapters.effects import perform
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.live import read_live
-from burgee.adapters.memo import evidence
-from burgee.adapters.observe import Reader, children_of, flatten, observe
+from burgee.adapters.memo import Remembered, head_of
+from burgee.adapters.observe import Reader, children_of, observe
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
 from burgee.engine.decide import advance, refuse_unreadable
 from burgee.engine.decision import Decision
 from burgee.engine.outbox import acknowledge
 from hooks.answers import sync_answer
-from hooks.context import HookContext
+from hooks.context import HookContext, HookRequest
+from hooks.logs import name_canary
 from hooks.telling import tell
 
 
-def handle(body: Manifest, context: HookContext) -> bytes:
+def repeat(fingerprint: bytes, context: HookContext) -> bytes | None:
+    """The answer to a request that was answered before, if nothing changed since.
+
+    Raises:
+        Stale: the request is older than what the cluster holds; nothing is to be written.
+    """
+    known = context.memo.recall(fingerprint)
+    if known is None:
+        return None
+    name_canary(known.parent)
+    live = read_live(known.parent, context.kube, timeout_seconds=context.settings.budget_seconds)
+    return known.answer if metadata(live).get("resourceVersion") == known.version else None
+
+
+def handle(request: HookRequest, context: HookContext) -> bytes:
     """Answer one sync.
 
     Raises:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
+    body = request.body
     work = context.fieldwork(body["parent"])
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
-    uid = str(metadata(live)["uid"])
-    key = evidence(live, (*flatten(body["children"]), *flatten(body["related"])))
-    remembered = context.memo.recall(uid, key)
-    if remembered is not None:
-        return remembered
     decision, complete = _decide(body, live, work, context)
-    told = context.courier.round(uid)
+    told = context.courier.round(str(metadata(live)["uid"]))
     perform(
         decision.effects,
         context.kube,
@@ -60,7 +71,14 @@ def handle(body: Manifest, context: HookContext) -> bytes:
         resync_after_seconds=decision.resync_after_seconds,
     )
     if decision.quiet and complete:
-        context.memo.keep(uid, key, answer)
+        context.memo.keep(
+            Remembered(
+                fingerprint=request.fingerprint,
+                parent=head_of(body["parent"]),
+                version=str(metadata(live)["resourceVersion"]),
+                answer=answer,
+            )
+        )
     return answer
 
 

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,7 +13,7 @@ from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import KubeAccess
 from burgee.api.manifest import Manifest
 from hooks.app import create_app
-from hooks.context import HookContext
+from hooks.context import Handler
 from hooks.settings import Settings
 
 NOWHERE = "http://127.0.0.1:1"
@@ -45,7 +45,7 @@ class Shop:
 
     def app(
         self,
-        handler: Callable[[Manifest, HookContext], bytes],
+        handler: Handler,
         *,
         server: str = NOWHERE,
         **told: Any,

@@ -23,7 +23,7 @@ from burgee.errors import (
     Stale,
 )
 from hooks.app import create_app
-from hooks.context import ContextExecutor, HookContext
+from hooks.context import ContextExecutor, HookContext, HookRequest
 
 RECORDED = Path(__file__).parent / "data"
 
@@ -57,8 +57,8 @@ def test_the_handlers_bytes_are_the_answer(shop: Any) -> None:
 def test_a_handler_gets_the_body_and_what_it_may_use(shop: Any) -> None:
     seen: list[Any] = []
 
-    def handler(body: Any, context: HookContext) -> bytes:
-        seen.append((body, context))
+    def handler(request: HookRequest, context: HookContext) -> bytes:
+        seen.append((request.body, context))
         return b"{}"
 
     app = shop.app(handler, budget_seconds=3.0)

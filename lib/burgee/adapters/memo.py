@@ -1,25 +1,48 @@
 """Answers of Canaries at rest, so that a sync that shows nothing new costs next to nothing.
 
-An answer is a function of the observed objects, and an object is what its resourceVersion says.
-The memo only saves work: a process that has none, or another replica, computes the same bytes.
+An answer is a function of the request and of the live Canary. Metacontroller sends the same bytes
+as long as nothing changes, and an object is what its resourceVersion says: so a request that is
+the same byte by byte, about a Canary that is still at the same version, needs not even be
+decoded. The memo only saves work: a process that has none, or another replica, computes the same
+bytes.
 """
 
+import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
 
-from burgee.api.manifest import Manifest, metadata, name_of
+from burgee.api.manifest import Manifest, metadata
 
-MEMO_SIZE = 512
+MEMO_SIZE = 2048
+_HEAD = ("name", "namespace", "uid", "generation", "deletionTimestamp")
 
 
-def evidence(live: Manifest, observed: Iterable[Manifest]) -> Hashable:
-    """What an answer rests on, as a key."""
-    return (
-        metadata(live).get("uid"),
-        metadata(live).get("resourceVersion"),
-        tuple((o["kind"], name_of(o), metadata(o).get("resourceVersion")) for o in observed),
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Remembered:
+    """An answer and what it rests on.
+
+    Attributes:
+        fingerprint: of the request.
+        parent: the request's Canary, as much as is needed to find and compare the live one.
+        version: the live Canary's resourceVersion.
+    """
+
+    fingerprint: bytes
+    parent: Manifest
+    version: str
+    answer: bytes
+
+
+def fingerprint_of(raw: bytes) -> bytes:
+    """What tells a request from any other."""
+    return hashlib.sha256(raw).digest()
+
+
+def head_of(parent: Manifest) -> Manifest:
+    """The few fields by which a Canary is found and compared."""
+    found = metadata(parent)
+    return {"metadata": {key: found[key] for key in _HEAD if key in found}}
 
 
 class Memo:
@@ -29,26 +52,34 @@ class Memo:
         """Remember at most `size` answers, one for a Canary."""
         self._size = size
         self._lock = threading.Lock()
-        self._answers: OrderedDict[str, tuple[Hashable, bytes]] = OrderedDict()
+        self._by_uid: OrderedDict[str, Remembered] = OrderedDict()
+        self._uids: dict[bytes, str] = {}
 
-    def recall(self, uid: str, key: Hashable) -> bytes | None:
-        """The answer for this evidence, None without one."""
+    def recall(self, fingerprint: bytes) -> Remembered | None:
+        """What was answered to this request; whether it still holds, the live Canary tells."""
         with self._lock:
-            found = self._answers.get(uid)
-            if found is None or found[0] != key:
+            uid = self._uids.get(fingerprint)
+            if uid is None:
                 return None
-            self._answers.move_to_end(uid)
-            return found[1]
+            self._by_uid.move_to_end(uid)
+            return self._by_uid[uid]
 
-    def keep(self, uid: str, key: Hashable, answer: bytes) -> None:
+    def keep(self, remembered: Remembered) -> None:
         """Remember an answer in place of the Canary's last one."""
+        uid = str(metadata(remembered.parent)["uid"])
         with self._lock:
-            self._answers[uid] = (key, answer)
-            self._answers.move_to_end(uid)
-            if len(self._answers) > self._size:
-                self._answers.popitem(last=False)
+            self._drop(uid)
+            self._by_uid[uid] = remembered
+            self._uids[remembered.fingerprint] = uid
+            if len(self._by_uid) > self._size:
+                self._drop(next(iter(self._by_uid)))
 
     def forget(self, uid: str) -> None:
         """Drop the answer of a Canary that goes."""
         with self._lock:
-            self._answers.pop(uid, None)
+            self._drop(uid)
+
+    def _drop(self, uid: str) -> None:
+        dropped = self._by_uid.pop(uid, None)
+        if dropped is not None:
+            del self._uids[dropped.fingerprint]
