@@ -18,6 +18,7 @@ from burgee.engine.effects import (
     Scale,
     SendAlert,
 )
+from burgee.engine.letters import Letter, Receiver, Severity
 from burgee.errors import ClusterError
 
 TS = datetime(2026, 11, 23, 7, 30, 12, 345678, tzinfo=UTC)
@@ -250,3 +251,39 @@ def test_a_hanging_server_holds_effects_up_until_the_deadline_only(api: Any) -> 
         run(api.connect(server), SCALE, EVENT, seconds=0.3)
 
     assert time.monotonic() - started < 2
+
+
+TOLD = EmitEvent(
+    type=EventType.NORMAL, message="step", key="u-1/b1-00/Progressing/1", calls=(CALL, CALL)
+)
+ALERT = SendAlert(
+    key="a-1",
+    receiver=Receiver(id="t/slack", kind="slack"),
+    letter=Letter(name="app", namespace="t", message="hello", severity=Severity.INFO),
+)
+
+
+def test_a_new_event_is_told_and_an_alert_is_handed_over(api: Any) -> None:
+    server = api.serve(lambda _: api.reply({}, 201))
+    bag = Bag()
+
+    run(api.connect(server), TOLD, ALERT, bag=bag)
+
+    assert (bag.told, bag.sent) == ([CALL, CALL], [ALERT])
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        pytest.param(409, 0, id="it was told when it was new"),
+        pytest.param(403, 2, id="an event that is lost is told all the same"),
+    ],
+)
+def test_who_is_told_of_an_event_that_could_not_be_created(api: Any, code: int, told: int) -> None:
+    server = api.serve(lambda _: api.reply({"kind": "Status"}, code))
+    bag = Bag()
+
+    run(api.connect(server), TOLD, bag=bag)
+
+    assert len(bag.told) == told
