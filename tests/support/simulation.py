@@ -165,6 +165,7 @@ class Simulation:
         measure: what a query answers.
         call: what a webhook answers.
         never_ready: images whose pods never become ready.
+        stuck: names of Deployments whose controller does nothing.
         lose_children: names of children whose next applies are lost (children fail, status is
             written).
         shared: configs whose copy another Canary owns.
@@ -183,6 +184,7 @@ class Simulation:
     alert_providers: dict[tuple[str, str], AlertProvider] = field(default_factory=dict)
     deliver: Callable[[SendAlert], bool | None] = lambda _: True
     never_ready: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
     lose_children: set[str] = field(default_factory=set)
     lose_status: int = 0
     shared: frozenset[str] = frozenset()
@@ -449,7 +451,7 @@ class Simulation:
         for (kind, _), found in list(self.objects.items()):
             if kind == "DaemonSet":
                 self._daemonset(found)
-            if kind != "Deployment":
+            if kind != "Deployment" or found["metadata"]["name"] in self.stuck:
                 continue
             wanted = int(found["spec"].get("replicas", 1))
             image = found["spec"]["template"]["spec"]["containers"][0]["image"]
@@ -526,8 +528,8 @@ class Simulation:
         self.objects[key] = {**manifest, "metadata": meta}
         if key[0] == "VirtualService":
             http = manifest["spec"]["http"][0]["route"]
-            self.route_history.append(
-                next(r["weight"] for r in http if r["destination"]["host"].endswith("-canary"))
+            self.route_history.extend(
+                r["weight"] for r in http if r["destination"]["host"].endswith("-canary")
             )
 
     def _fingerprint(self) -> str:

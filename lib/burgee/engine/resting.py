@@ -56,10 +56,15 @@ def _let_in(facts: Facts, status: CanaryStatus, findings: Findings) -> Turn | Pl
             return _wait(facts, status, gate)
         if gate is not None and gate.policy is TimeoutPolicy.ROLLBACK:
             return _turn_away(facts, status, gate)
+    # After a failed promotion the canary has the traffic: its new pods are looked at for an
+    # interval before anything is judged.
+    serves = status.routed_weight > 0
+    first_look = fine_stamp(after(now, facts.interval_seconds)) if serves else None
     status = enter(
         status,
         Phase.PROGRESSING,
         now,
+        next_step_time=first_look,
         last_applied_spec=facts.template_hash,
         tracked_configs=dict(facts.tracked),
         canary_weight=status.routed_weight,
