@@ -142,6 +142,26 @@ def test_our_example_is_valid_and_keeps_every_field(
         assert pruned(schemas[manifest["kind"]], manifest) == []
 
 
+def test_every_example_is_valid_and_keeps_every_field(
+    schemas: dict[str, Schema],
+    check: Callable[[Manifest], None],
+    kustomize: Callable[[Path], list[Manifest]],
+    repository: Path,
+) -> None:
+    folders = sorted((repository / "manifests" / "examples").iterdir())
+    found = [
+        manifest
+        for folder in folders
+        for manifest in kustomize(folder)
+        if manifest["apiVersion"] == "flagger.app/v1beta1"
+    ]
+
+    assert len([m for m in found if m["kind"] == "Canary"]) >= len(folders) - 1
+    for manifest in found:
+        check(manifest)
+        assert pruned(schemas[manifest["kind"]], manifest) == []
+
+
 def test_the_status_of_burgee_is_kept(
     schemas: dict[str, Schema], check: Callable[[Manifest], None], canary: Manifest
 ) -> None:
@@ -183,9 +203,7 @@ def test_the_status_of_burgee_is_kept(
             }
         ],
         "failure": {"reason": "ChecksFailed", "message": "too many", "at": at},
-        "conditions": [
-            {"type": "Promoted", "status": "Unknown", "reason": "x"}
-        ],
+        "conditions": [{"type": "Promoted", "status": "Unknown", "reason": "x"}],
     }
 
     check(canary)

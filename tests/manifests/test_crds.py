@@ -33,7 +33,10 @@ OURS = {
     "Canary.status.waiting",
 }
 # Values that burgee takes besides Flagger's.
-WIDER = {"AlertProvider.spec.type": ["webhook"]}
+WIDER = {
+    "AlertProvider.spec.type": ["webhook"],
+    "Canary.spec.provider": ["gatewayapi:v1:grpc", "smi:v1alpha4"],
+}
 WORDS_OF_1_20 = {
     "additionalProperties",
     "anyOf",
