@@ -1,5 +1,6 @@
 """An alert on its way: written first, sent next, remembered as told."""
 
+import random
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
@@ -272,3 +273,36 @@ def test_an_alert_that_status_remembers_is_not_posted_again() -> None:
     status = CanaryStatus(alerts=(known,))
 
     assert post(status, (again,), observation, START + timedelta(hours=1)) == (status, ())
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_receivers_that_come_and_go_take_every_alert_once(providers: Providers, seed: int) -> None:
+    """Answers are lost, late or bad, and status writes are lost in syncs that send nothing."""
+    chance = random.Random(seed)
+    sim = two_rooms(providers)
+    taken: list[tuple[str, str]] = []
+
+    def deliver(alert: SendAlert) -> bool | None:
+        outcome = chance.choice([True, False, None])
+        if outcome:
+            taken.append((alert.key, alert.receiver.id))
+        return outcome
+
+    sim.deliver = deliver
+    images = iter(["app:2", "app:3", "app:4"])
+    for number in range(240):
+        if number % 80 == 20:
+            sim.set_image(next(images))
+        waits = any(r.get("pending") for r in sim.status.get("alerts") or [])
+        sim.lose_status = int(not waits and chance.random() < 0.3)
+        sim.sync()
+        sim.pass_time(chance.choice([0.1, 1, 5]))
+    sim.deliver = lambda alert: taken.append((alert.key, alert.receiver.id)) or True
+    sim.run(200)
+
+    assert sim.phase == "Succeeded"
+    assert len(taken) == len(set(taken))
+    by_room = [sorted(key for key, room in taken if room == r) for r in ("test/a", "test/b")]
+    assert by_room[0] == by_room[1]
+    assert len(by_room[0]) >= 3
+    assert not any("pending" in record for record in records(sim))
