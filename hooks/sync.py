@@ -97,7 +97,13 @@ def _decide(
     observation = observe(canary, children, reader, context.settings.engine)
     asked = Asked(ask=work.run)
     decision = advance(observation, now, asked.run)
-    again = confirmed(observation, decision, context.kube, left_seconds=work.left_seconds)
+    again = confirmed(
+        observation,
+        decision,
+        context.kube,
+        executor=context.executor,
+        left_seconds=work.left_seconds,
+    )
     if again is observation:
         return decision, reader.complete
     return advance(again, now, asked.run), False

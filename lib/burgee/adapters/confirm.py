@@ -8,18 +8,22 @@ request, and where that is old, on what the cluster holds.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.observe import is_route
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.decision import Decision, Findings, Plan
-from burgee.engine.effects import MergePatch, Scale
+from burgee.engine.effects import Effect, MergePatch, Scale
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.turn import route_of
 from burgee.errors import NotFound
 
 _WORKLOADS = frozenset({"DaemonSet", "Deployment"})
+# They say how traffic goes, not where.
+_POLICIES = frozenset({"DestinationRule"})
+_TARGET: ObjectKey = ("", "target")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,12 +53,13 @@ def confirmed(
     decision: Decision,
     kube: KubeClient,
     *,
+    executor: Executor,
     left_seconds: Callable[[], float],
 ) -> Observation:
     """The observation with live objects in place of those that the decision rests on.
 
-    The very same value comes back where the decision neither moves traffic nor rescales the
-    target, and where all is as observed.
+    The very same value comes back where the decision neither moves traffic nor takes pods away,
+    and where all is as observed.
 
     Raises:
         ClusterError: something could not be read.
@@ -65,40 +70,51 @@ def confirmed(
     def live(observed: Manifest) -> Manifest | None:
         return _live(observed, kube, left_seconds())
 
-    target = None if observation.target is None else live(observation.target)
-    workloads = {k: o for k, o in observation.children.items() if k[0] in _WORKLOADS}
-    children = {**observation.children, **_reread(workloads, live)}
-    routes = _reread(observation.routes, live)
-    before = (observation.target, *observation.children.values(), *observation.routes.values())
-    after = (target, *children.values(), *routes.values())
-    if all(old is new for old, new in zip(before, after, strict=True)):
+    before = _resting_on(observation)
+    after = dict(zip(before, executor.map(live, before.values()), strict=True))
+    if all(after[key] is manifest for key, manifest in before.items()):
         return observation
     return replace(
         observation,
-        target=target,
-        children={key: child for key, child in children.items() if child is not None},
-        routes={key: route for key, route in routes.items() if route is not None},
+        target=after.get(_TARGET),
+        children=_replaced(observation.children, after),
+        routes=_replaced(observation.routes, after),
     )
+
+
+def _resting_on(observation: Observation) -> dict[ObjectKey, Manifest]:
+    """Target, primary and what says where traffic goes."""
+    found = {k: o for k, o in observation.children.items() if k[0] in _WORKLOADS}
+    found.update((k, o) for k, o in observation.routes.items() if k[0] not in _POLICIES)
+    if observation.target is not None:
+        found[_TARGET] = observation.target
+    return found
+
+
+def _replaced(
+    observed: Mapping[ObjectKey, Manifest], live: Mapping[ObjectKey, Manifest | None]
+) -> dict[ObjectKey, Manifest]:
+    """The observed objects with the live ones in place of those that were read again."""
+    merged = {key: live.get(key) if key in live else o for key, o in observed.items()}
+    return {key: manifest for key, manifest in merged.items() if manifest is not None}
 
 
 def _moves_traffic(observation: Observation, decision: Decision) -> bool:
-    """True where weights change, a route is written, or the target gets or loses its pods."""
-    target = observation.target or {}
+    """True where weights change, a route is written, or the target may lose its pods."""
     return (
         route_of(decision.status) != route_of(observation.canary.status)
         or any(is_route(child) for child in decision.children)
-        or any(
-            isinstance(effect, MergePatch | Scale)
-            and (effect.kind, effect.name) == (target.get("kind"), name_of(target))
-            for effect in decision.effects
-        )
+        or any(_takes_pods(effect, observation.target or {}) for effect in decision.effects)
     )
 
 
-def _reread(
-    observed: Mapping[ObjectKey, Manifest], live: Callable[[Manifest], Manifest | None]
-) -> dict[ObjectKey, Manifest | None]:
-    return {key: live(manifest) for key, manifest in observed.items()}
+def _takes_pods(effect: Effect, target: Manifest) -> bool:
+    """True where an effect may leave the target without pods; a DaemonSet is patched for that."""
+    match effect:
+        case Scale(replicas=0) | MergePatch():
+            return (effect.kind, effect.name) == (target.get("kind"), name_of(target))
+        case _:
+            return False
 
 
 def _live(observed: Manifest, kube: KubeClient, seconds: float) -> Manifest | None:
