@@ -103,9 +103,7 @@ class SmiRouter:
             ],
         }
         if matches:
-            spec["matches"] = [
-                {"apiGroup": SPECS_GROUP, "kind": self.group.kind, "name": names.apex}
-            ]
+            spec["matches"] = [{"kind": self.group.kind, "name": names.apex}]
         split = self._object(canary, names, self.split, spec)
         if self.mesh == "istio" and service.gateways:
             gateways = json.dumps(list(service.gateways), separators=(",", ":"))
@@ -147,7 +145,7 @@ class SmiRouter:
         return [
             {
                 "name": f"match-{number}",
-                "headers": {header.name: header.searched for header in found.headers},
+                "headers": [{header.name: header.searched} for header in found.headers],
             }
             for number, found in enumerate(alternatives(canary, parameters=False))
         ]

@@ -60,7 +60,7 @@ def test_a_split_for_other_requests_shows_nothing(make_routed: Callable[..., Any
     canary, names = make_routed(match=[{"headers": {"x": {"exact": "1"}}}])
     router = SmiRouter(version="v1alpha3")
     group, built = router.render(canary, names, HALF)
-    group["spec"]["matches"][0]["headers"] = {}
+    group["spec"]["matches"][0]["headers"] = []
 
     assert not router.shows([group, built], canary, names, HALF)
 
