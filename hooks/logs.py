@@ -97,6 +97,8 @@ def logging_config(level: str) -> dict[str, Any]:
     }
     # Redirects, retries and the like of these are said by burgee itself where they matter.
     quiet = {name: {"level": "WARNING"} for name in ("urllib3", "werkzeug")}
+    # A line for each of hundreds of calls a second that change nothing is for debugging only.
+    access = "INFO" if level == "debug" else "WARNING"
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -106,7 +108,7 @@ def logging_config(level: str) -> dict[str, Any]:
         "loggers": {
             **quiet,
             "gunicorn.error": {"level": level.upper(), "handlers": [], "propagate": True},
-            "gunicorn.access": {"level": level.upper(), "handlers": [], "propagate": True},
+            "gunicorn.access": {"level": access, "handlers": [], "propagate": True},
         },
     }
 

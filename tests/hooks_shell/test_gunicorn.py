@@ -59,10 +59,21 @@ class Running:
 
 
 @pytest.fixture
-def running(tmp_path: Path, api_server: str) -> Iterator[Running]:
+def log_level() -> str:
+    return "info"
+
+
+@pytest.fixture
+def running(tmp_path: Path, api_server: str, log_level: str) -> Iterator[Running]:
     port = free_port()
     output = tmp_path / "out.jsonl"
-    told = environment(tmp_path, api_server, BURGEE_TOKEN="right", BURGEE_BIND=f"127.0.0.1:{port}")
+    told = environment(
+        tmp_path,
+        api_server,
+        BURGEE_TOKEN="right",
+        BURGEE_BIND=f"127.0.0.1:{port}",
+        BURGEE_LOG_LEVEL=log_level,
+    )
     with output.open("wb") as sink:
         process = subprocess.Popen(COMMAND, cwd=ROOT, env=told, stdout=sink, stderr=sink)
     server = Running(url=f"http://127.0.0.1:{port}", process=process, output=output)
@@ -112,8 +123,22 @@ def test_it_serves_and_stops_cleanly(running: Running, tmp_path: Path) -> None:
 
     lines = running.lines()
     assert {line["logger"] for line in lines} >= {"gunicorn.error", "hooks.shell"}
+    # Hundreds of calls a second that change nothing are not worth a line each.
+    assert "gunicorn.access" not in {line["logger"] for line in lines}
     assert "right" not in running.output.read_text("utf-8")
     assert not (tmp_path / ".gunicorn").exists()
+
+
+@pytest.mark.parametrize("log_level", ["debug"])
+def test_debugging_shows_a_line_for_each_call(running: Running) -> None:
+    assert requests.get(f"{running.url}/healthz", timeout=10).ok
+
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        if any(line["logger"] == "gunicorn.access" for line in running.lines()):
+            return
+        time.sleep(0.05)
+    pytest.fail("no access line")
 
 
 def test_idle_connections_are_kept_longer_than_metacontroller_keeps_them(
