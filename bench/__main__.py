@@ -68,7 +68,10 @@ def _throughput(directory: Path, extent: Extent) -> None:
         f"\nSyncs per second beside a bare Flask echo of the same body: 4 clients, "
         f"{extent.rounds} rounds of {extent.round_seconds:g} s each in turn"
     )
-    print(f"  {'':24}{'body':>8}{'syncs/s':>9}{'p50 ms':>8}{'p99 ms':>8}{'echo/s':>8}")
+    print(
+        f"  {'':24}{'body':>8}{'syncs/s':>9}{'p50 ms':>8}{'p99 ms':>8}{'CPU us':>8}"
+        f"{'echo/s':>8}{'CPU us':>8}"
+    )
     rows = throughput.measure(
         directory,
         _scenes(directory),
@@ -78,7 +81,8 @@ def _throughput(directory: Path, extent: Extent) -> None:
     for row in rows:
         print(
             f"  {row.name:24}{row.body_bytes / 1000:5.1f} kB{row.syncs_per_second:9.0f}"
-            f"{row.p50_ms:8.1f}{row.p99_ms:8.1f}{row.echo_per_second:8.0f}"
+            f"{row.p50_ms:8.1f}{row.p99_ms:8.1f}{row.cpu_us:8.0f}"
+            f"{row.echo_per_second:8.0f}{row.echo_cpu_us:8.0f}"
             f"  ratio to echo {row.ratio:.2f}",
             flush=True,
         )

@@ -1,6 +1,7 @@
 """The processes that are measured, and those that stand around them."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -67,6 +68,16 @@ class Gunicorn:
         )
         pairs = (line.split() for line in listed.stdout.splitlines())
         return [int(pid) for pid, parent in pairs if int(parent) == self.pid]
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the workers have used; not a number where /proc is missing."""
+        try:
+            stats = [Path(f"/proc/{pid}/stat").read_text() for pid in self.worker_pids()]
+        except OSError:
+            return math.nan
+        # After the name, which may hold anything: user and system time are fields 14 and 15.
+        fields = (stat.rpartition(")")[2].split() for stat in stats)
+        return sum(int(found[11]) + int(found[12]) for found in fields) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self) -> Self:
         return self

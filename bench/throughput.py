@@ -24,14 +24,22 @@ _VARIANTS = 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One line of the table."""
+    """One line of the table.
+
+    Attributes:
+        cpu_us: processor time of the worker for one sync; it hardly depends on what else the
+            machine does.
+        echo_cpu_us: the echo's, for one request.
+    """
 
     name: str
     body_bytes: int
     syncs_per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float
     echo_per_second: float
+    echo_cpu_us: float
     ratio: float
 
 
@@ -81,7 +89,7 @@ def measure(
         ):
             for case in _cases(scenes):
                 before = _queries(stand_in)
-                row, syncs = _row(case, hooks.url, echo.url, rounds=rounds, seconds=seconds)
+                row, syncs = _row(case, hooks, echo, rounds=rounds, seconds=seconds)
                 asked = _queries(stand_in) - before
                 if asked != case.queries * syncs:
                     raise load.WrongAnswer(f"{case.name}: {asked} queries in {syncs} syncs")
@@ -106,19 +114,21 @@ def _variants(scene: Scene) -> Iterator[bytes]:
 
 
 def _row(
-    case: Case, hooks_url: str, echo_url: str, *, rounds: int, seconds: float
+    case: Case, hooks: Gunicorn, echo: Gunicorn, *, rounds: int, seconds: float
 ) -> tuple[Row, int]:
     """The row, and how many syncs it took."""
-    ours = _requests(case.bodies, hooks_url)
-    theirs = _requests(case.bodies, echo_url)
+    ours = _requests(case.bodies, hooks.url)
+    theirs = _requests(case.bodies, echo.url)
     warm_up = 3 * load.CLIENTS
-    for url, requests in ((hooks_url, ours), (echo_url, theirs)):
-        load.run(url, requests, count=warm_up)
+    for server, requests in ((hooks, ours), (echo, theirs)):
+        load.run(server.url, requests, count=warm_up)
+    spent = (hooks.cpu_seconds(), echo.cpu_seconds())
     runs: list[load.Run] = []
     echoes: list[load.Run] = []
     for _ in range(rounds):
-        echoes.append(load.run(echo_url, theirs, seconds=seconds))
-        runs.append(load.run(hooks_url, ours, seconds=seconds))
+        echoes.append(load.run(echo.url, theirs, seconds=seconds))
+        runs.append(load.run(hooks.url, ours, seconds=seconds))
+    spent = (hooks.cpu_seconds() - spent[0], echo.cpu_seconds() - spent[1])
     latencies = sorted(value for run in runs for value in run.latencies_ms)
     pairs = zip(runs, echoes, strict=True)
     row = Row(
@@ -127,7 +137,9 @@ def _row(
         syncs_per_second=statistics.median(run.per_second for run in runs),
         p50_ms=_percentile(latencies, 50),
         p99_ms=_percentile(latencies, 99),
+        cpu_us=spent[0] / len(latencies) * 1e6,
         echo_per_second=statistics.median(run.per_second for run in echoes),
+        echo_cpu_us=spent[1] / sum(len(run.latencies_ms) for run in echoes) * 1e6,
         ratio=statistics.median(run.per_second / echo.per_second for run, echo in pairs),
     )
     return row, len(latencies) + warm_up
