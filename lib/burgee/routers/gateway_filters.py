@@ -96,13 +96,23 @@ def timeouts(service: Service) -> Manifest:
     """The time limits of a rule, empty for none.
 
     Raises:
-        InvalidCanary: one is no duration.
+        InvalidCanary: one is no duration, or one try may take longer than the whole request.
     """
     given = (
         ("request", "timeout", service.timeout),
         ("backendRequest", "backendTimeout", service.backend_timeout),
     )
-    return {word: _duration(text, f"spec.service.{field}") for word, field, text in given if text}
+    limits = {
+        word: _duration(text, f"spec.service.{field}") for word, field, text in given if text
+    }
+    whole, one_try = duration_seconds(service.timeout), duration_seconds(service.backend_timeout)
+    if whole and one_try and one_try > whole:
+        raise InvalidCanary(
+            "InvalidTimeout",
+            f"spec.service.backendTimeout {service.backend_timeout} is longer than "
+            f"spec.service.timeout {service.timeout}",
+        )
+    return limits
 
 
 def _header_changes(changes: Manifest) -> Manifest:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from burgee.api.analysis import SessionAffinity
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
+from burgee.errors import InvalidCanary
 from burgee.routers.affinity import (
     SET_COOKIE,
     canary_cookie_header,
@@ -55,6 +56,13 @@ class HttpRules:
         Raises:
             InvalidCanary: Gateway API cannot express it.
         """
+        rules = self._rules(canary, names, weights, cookies)
+        _check_prefixes(canary, rules)
+        return rules
+
+    def _rules(
+        self, canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies
+    ) -> list[Manifest]:
         plan = canary.spec.plan
         general = http_matches(canary.spec.service.match, "spec.service.match")
         everybody = general or [{"path": dict(EVERY_PATH)}]
@@ -135,3 +143,18 @@ def _forgetting(general: list[Manifest], weighted: Manifest, previous: str) -> l
     filters = with_answer_header(weighted.get("filters") or [], SET_COOKIE, header)
     forget = {**weighted, "matches": cookie_matches(general, previous), "filters": filters}
     return [forget, weighted]
+
+
+def _check_prefixes(canary: Canary, rules: list[Manifest]) -> None:
+    """Refuses what an API server would: which prefix to replace has to be clear in every rule."""
+    rewrite = canary.spec.service.rewrite
+    if rewrite is None or not rewrite.uri or rewrite.type != "ReplacePrefixMatch":
+        return
+    for rule in rules:
+        paths = [match.get("path", EVERY_PATH)["type"] for match in rule["matches"]]
+        if paths != ["PathPrefix"]:
+            raise InvalidCanary(
+                "InvalidRewrite",
+                "spec.service.rewrite.type ReplacePrefixMatch needs exactly one condition, with a "
+                "prefix, in spec.service.match and in spec.analysis.match",
+            )

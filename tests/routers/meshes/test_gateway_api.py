@@ -138,6 +138,30 @@ def test_a_route_needs_a_parent(make_routed: Callable[..., Any], router: Any) ->
             "spec.service.corsPolicy.maxAge 10ms",
             id="age below a second",
         ),
+        pytest.param(
+            {
+                "match": [{"uri": {"prefix": "/a"}}, {"uri": {"prefix": "/b"}}],
+                "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+            },
+            {},
+            "spec.service.rewrite.type",
+            id="two prefixes to replace",
+        ),
+        pytest.param(
+            {
+                "match": [{"uri": {"exact": "/a"}}],
+                "rewrite": {"uri": "/", "type": "ReplacePrefixMatch"},
+            },
+            {},
+            "spec.service.rewrite.type",
+            id="no prefix to replace",
+        ),
+        pytest.param(
+            {"timeout": "1s", "backendTimeout": "1500ms"},
+            {},
+            "spec.service.backendTimeout 1500ms is longer",
+            id="a try longer than the request",
+        ),
         pytest.param({"timeout": "later"}, {}, "spec.service.timeout later", id="limit"),
         pytest.param(
             {"backendTimeout": "5"}, {}, "spec.service.backendTimeout 5", id="limit of a backend"
