@@ -278,6 +278,37 @@ def test_a_newer_service_gets_no_traffic_before_the_run_restarts() -> None:
     assert versions(sim) == ("3", "3")
 
 
+def test_a_copy_behind_a_route_that_is_stuck_stays_what_it_was_let_in_as() -> None:
+    sim = settled(Simulation(parent=service_canary(), target=service()))
+    deploy(sim, "2")
+    sim.settle()
+    sim.lose_children.add("podinfo")
+
+    deploy(sim, "3")
+    sim.run(5)
+    assert sim.status["canaryWeight"] == 0
+    assert versions(sim) == ("1", "2")
+    sim.lose_children.clear()
+    sim.run(90, until="Succeeded")
+
+    assert sim.routes == [0, 25, 0, 25, 50, 0]
+    assert versions(sim) == ("3", "3")
+
+
+def test_a_copy_that_is_edited_under_traffic_is_put_right() -> None:
+    sim = settled(Simulation(parent=service_canary(), target=service()))
+    deploy(sim, "2")
+    sim.settle()
+    found = copy.deepcopy(sim.get("Service", "podinfo-canary"))
+    found["spec"]["selector"]["version"] = "9"
+    sim.put(found)
+
+    sim.sync()
+
+    assert versions(sim) == ("1", "2")
+    assert sim.routes == [0, 25]
+
+
 def test_a_copy_that_is_not_applied_gets_no_traffic() -> None:
     sim = settled(Simulation(parent=service_canary(), target=service()))
     sim.lose_children.add("podinfo-canary")

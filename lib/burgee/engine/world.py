@@ -7,6 +7,7 @@ from burgee.api.status import STARTING
 from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.facts import Facts
 from burgee.engine.observation import ObjectKey
+from burgee.engine.strategy import has_begun
 from burgee.engine.turn import PrimaryMode, TargetMode, World
 from burgee.routers.base import NO_COOKIES, Cookies
 from burgee.targets import autoscaler, configs
@@ -129,12 +130,13 @@ def _new_services(facts: Facts) -> Iterator[Effect]:
 
 
 def _holds_copy(facts: Facts, manifest: Manifest) -> bool:
-    """True for a copy of a target that changed while the copy still gets traffic.
+    """True for a copy that gets traffic still, and is not meant to get any as the target is now.
 
-    It stays as it is, so that the new revision gets none before it is let in.
+    It stays as it is, so that a new revision gets no traffic before it is let in.
     """
     is_canary = _key(manifest) == facts.kind.canary_key(facts.names)
-    return is_canary and facts.run_outdated and not facts.canary_is_off
+    meant = has_begun(facts.status) and not facts.run_outdated
+    return is_canary and not meant and not facts.canary_is_off
 
 
 def _unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:
