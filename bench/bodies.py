@@ -20,8 +20,8 @@ import requests
 from bench.cluster import CANARY, DEPLOYMENT, METRICS, composite, embedded_cluster, phase_of
 from bench.servers import HOOKS, TOKEN, Gunicorn
 from burgee.api.manifest import Manifest, metadata
+from burgee.playground.apiserver.httpd import Answer, HttpServer, Request
 from burgee.playground.cluster import Cluster
-from burgee.playground.httpd import Answer, HttpServer, Request
 
 RECORDED = Path(__file__).parent / "data" / "recorded-sync-request.json"
 LONG_AGO = "2026-01-01T00:00:00Z"

@@ -15,8 +15,8 @@ from bench.cluster import CANARY, METRICS_ANSWERS, composite, embedded_cluster, 
 from bench.objects import app_objects
 from bench.servers import HOOKS, TOKEN, Gunicorn, StandIn
 from burgee.playground.cluster import Cluster
-from burgee.playground.controller import Controller
-from burgee.playground.store import Store
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.storage.store import Store
 
 NAMESPACE = "idle"
 NAME = "podinfo"

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from burgee.playground.leash import Child
-from burgee.playground.pods import free_port
+from burgee.playground.programs.leash import Child
+from burgee.playground.workloads.pods import free_port
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "bench-token"

@@ -30,7 +30,7 @@ def main() -> None:
 def demo(scenario: str, *, keep: bool, prometheus: str) -> None:
     """Run whole releases on this machine, with real traffic."""
     try:
-        playground = importlib.import_module("burgee.playground.demo")
+        playground = importlib.import_module("burgee.playground.demo.command")
     except ModuleNotFoundError as error:
         raise click.ClickException(
             f"{error.name} is missing: install burgee with its extra, burgee[demo]"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.apiserver import ApiServer
-from burgee.playground.lifecycle import clone
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
+from burgee.playground.apiserver.server import ApiServer
+from burgee.playground.kinds.lifecycle import clone
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import Store
 
 APPLY = "application/apply-patch+yaml"
 JSON = "application/json-patch+json"

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.lifecycle import clone
-from burgee.playground.resources import Resource
-from burgee.playground.store import ApiError, Store
+from burgee.playground.kinds.lifecycle import clone
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import ApiError, Store
 
 POD_DEFAULTS: Manifest = {
     "restartPolicy": "Always",

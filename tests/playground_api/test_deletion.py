@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.lifecycle import with_metadata
-from burgee.playground.resources import Resource
-from burgee.playground.store import ApiError, Store
+from burgee.playground.kinds.lifecycle import with_metadata
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import ApiError, Store
 
 Make = Callable[..., Manifest]
 

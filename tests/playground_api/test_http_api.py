@@ -12,9 +12,9 @@ import pytest
 import requests
 
 from burgee.api.manifest import Manifest
-from burgee.playground.apiserver import ApiServer
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
+from burgee.playground.apiserver.server import ApiServer
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import Store
 
 Make = Callable[..., Manifest]
 GADGETS = "/apis/example.com/v1/namespaces/default/gadgets"

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from burgee.api.manifest import Manifest
-from burgee.playground.apiserver import ApiServer
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
+from burgee.playground.apiserver.server import ApiServer
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import Store
 
 pytestmark = pytest.mark.slow
 

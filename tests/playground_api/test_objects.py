@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.lifecycle import with_metadata
-from burgee.playground.resources import Resource
-from burgee.playground.store import ApiError, Store
+from burgee.playground.kinds.lifecycle import with_metadata
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import ApiError, Store
 
 MERGE = "application/merge-patch+json"
 Make = Callable[..., Manifest]

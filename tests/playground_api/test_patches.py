@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.apierror import ApiError
-from burgee.playground.jsonpatch import json_patch
-from burgee.playground.lifecycle import clone
-from burgee.playground.merging import merge_patch
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
+from burgee.playground.kinds.apierror import ApiError
+from burgee.playground.kinds.lifecycle import clone
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.merging.jsonpatch import json_patch
+from burgee.playground.merging.mergepatch import merge_patch
+from burgee.playground.storage.store import Store
 
 JSON = "application/json-patch+json"
 MERGE = "application/merge-patch+json"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.durations import age, human
-from burgee.playground.jsonpath import find
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
-from burgee.playground.tables import table
+from burgee.playground.apiserver.durations import age, human
+from burgee.playground.apiserver.jsonpath import find
+from burgee.playground.apiserver.tables import table
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import Store
 
 Make = Callable[..., Manifest]
 NOW = datetime(2030, 1, 1, 0, 5, tzinfo=UTC)

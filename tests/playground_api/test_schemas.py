@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.resources import Resource
-from burgee.playground.schema import defaulted, pruned, unknown_fields
-from burgee.playground.store import ApiError, Store
-from burgee.playground.validation import violations
+from burgee.playground.admission.schema import defaulted, pruned, unknown_fields
+from burgee.playground.admission.validation import violations
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import ApiError, Store
 
 Make = Callable[..., Manifest]
 

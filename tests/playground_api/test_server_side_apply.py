@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.apply import merged
-from burgee.playground.lifecycle import clone
-from burgee.playground.resources import Resource
-from burgee.playground.shapes import schema_shape
-from burgee.playground.store import ApiError, Store
+from burgee.playground.kinds.lifecycle import clone
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.kinds.shapes import schema_shape
+from burgee.playground.merging.apply import merged
+from burgee.playground.storage.store import ApiError, Store
 
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"

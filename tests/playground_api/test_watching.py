@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground import database
-from burgee.playground.query_selectors import label_filter
-from burgee.playground.resources import Resource
-from burgee.playground.store import ApiError, Store
-from burgee.playground.watches import Watch
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage import database
+from burgee.playground.storage.query_selectors import label_filter
+from burgee.playground.storage.store import ApiError, Store
+from burgee.playground.storage.watches import Watch
 
 Make = Callable[..., Manifest]
 MERGE = "application/merge-patch+json"

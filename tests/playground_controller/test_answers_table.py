@@ -7,9 +7,9 @@ import pytest
 from hook_world import Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.controller import Controller
-from burgee.playground.envelope import FatalAnswer
-from burgee.playground.loop import Outcome
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.metacontroller.envelope import FatalAnswer
+from burgee.playground.metacontroller.loop import Outcome
 
 
 def deployment(name: str = "podinfo-primary", **meta: Any) -> Manifest:

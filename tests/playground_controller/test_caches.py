@@ -5,7 +5,7 @@ import pytest
 from hook_world import World
 
 from burgee.api.manifest import Manifest, name_of
-from burgee.playground.informer import Informer, InformerSet
+from burgee.playground.machinery.informer import Informer, InformerSet
 
 
 def config(name: str, owner: str = "") -> Manifest:

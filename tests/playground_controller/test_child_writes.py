@@ -4,9 +4,9 @@ import pytest
 from hook_world import Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.controller import Controller
-from burgee.playground.faults import FaultRates, Faults
-from burgee.playground.loop import Outcome
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.metacontroller.faults import FaultRates, Faults
+from burgee.playground.metacontroller.loop import Outcome
 
 
 def config(name: str = "cm", value: str = "1", **meta: Any) -> Manifest:

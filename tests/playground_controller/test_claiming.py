@@ -4,7 +4,7 @@ import pytest
 from hook_world import Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.claims import Claim, decide
+from burgee.playground.metacontroller.claims import Claim, decide
 
 OURS, THEIRS = "uid-ours", "uid-theirs"
 SELECTOR = {"matchLabels": {"controller-uid": OURS}}

@@ -4,10 +4,10 @@ import pytest
 from hook_world import Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.controller import Controller
-from burgee.playground.customize import CACHE_SECONDS, Customizer, RelatedNotSynced
-from burgee.playground.informer import InformerSet
-from burgee.playground.webhook import HookClient
+from burgee.playground.machinery.informer import InformerSet
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.metacontroller.customize import CACHE_SECONDS, Customizer, RelatedNotSynced
+from burgee.playground.metacontroller.webhook import HookClient
 
 
 def config(name: str = "settings", namespace: str = "t1", value: str = "1") -> Manifest:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.composite import duration_seconds, parse_composite
-from burgee.playground.envelope import (
+from burgee.playground.metacontroller.composite import duration_seconds, parse_composite
+from burgee.playground.metacontroller.envelope import (
     FatalAnswer,
     Grouped,
     InvalidHookAnswer,

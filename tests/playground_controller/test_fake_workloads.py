@@ -5,7 +5,7 @@ import pytest
 from hook_world import World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.workloads_fake import FakeWorkloads
+from burgee.playground.workloads.fake import FakeWorkloads
 
 
 def workload(kind: str = "Deployment", image: str = "x:1", **spec: Any) -> Manifest:

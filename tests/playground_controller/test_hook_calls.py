@@ -7,7 +7,7 @@ import pytest
 from hook_world import HookServer, Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.webhook import HookClient, HookFailed, retry_after_seconds
+from burgee.playground.metacontroller.webhook import HookClient, HookFailed, retry_after_seconds
 
 KEY = ("t1", "podinfo")
 

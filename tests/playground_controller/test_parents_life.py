@@ -7,11 +7,11 @@ import pytest
 from hook_world import Reply, World
 
 from burgee.api.manifest import Manifest
-from burgee.playground.controller import Controller
-from burgee.playground.faults import FaultRates, Faults
-from burgee.playground.informer import version_of
-from burgee.playground.parents import same_json
-from burgee.playground.store import ApiError
+from burgee.playground.machinery.informer import version_of
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.metacontroller.faults import FaultRates, Faults
+from burgee.playground.metacontroller.parents import same_json
+from burgee.playground.storage.store import ApiError
 
 FINALIZER = "metacontroller.io/compositecontroller-canary"
 

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from burgee.playground.workqueue import WorkQueue, backoff_seconds
+from burgee.playground.machinery.workqueue import WorkQueue, backoff_seconds
 
 KEY = ("t1", "podinfo")
 OTHER = ("t1", "other")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.envelope import InvalidHookAnswer
-from burgee.playground.object_selectors import InvalidSelector, matches
-from burgee.playground.related_rules import InvalidRule, RelatedRule, decode_rules
+from burgee.playground.machinery.object_selectors import InvalidSelector, matches
+from burgee.playground.metacontroller.envelope import InvalidHookAnswer
+from burgee.playground.metacontroller.related_rules import InvalidRule, RelatedRule, decode_rules
 
 NAMESPACES = {"t1": {"team": "a"}, "t2": {"team": "b"}}
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.rollout import (
+from burgee.playground.workloads.rollout import (
     advance,
     count,
     limits_of,
@@ -13,7 +13,7 @@ from burgee.playground.rollout import (
     template_digest,
     wanted_replicas,
 )
-from burgee.playground.workload_status import (
+from burgee.playground.workloads.workload_status import (
     daemon_set_status,
     deployment_status,
     stateful_set_status,

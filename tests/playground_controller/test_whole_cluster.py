@@ -11,7 +11,7 @@ from hook_world import HookServer, Reply, World, crd
 
 from burgee.api.manifest import Manifest
 from burgee.playground.cluster import Cluster, TimedOut
-from burgee.playground.faults import HOSTILE, Faults
+from burgee.playground.metacontroller.faults import HOSTILE, Faults
 
 CANARY = ("flagger.app/v1beta1", "Canary")
 STEPS = 5

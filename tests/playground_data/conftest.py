@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from burgee.playground.envoy import Envoy
-from burgee.playground.mesh import Mesh
-from burgee.playground.store import Store
+from burgee.playground.dataplane.envoy import Envoy
+from burgee.playground.dataplane.mesh import Mesh
+from burgee.playground.storage.store import Store
 
 
 @pytest.fixture

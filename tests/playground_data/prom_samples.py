@@ -3,8 +3,8 @@
 import random
 from pathlib import Path
 
-from burgee.playground.promql import Labels, SampleStore, labels_from
-from burgee.playground.promql.values import number_text
+from burgee.playground.metrics.promql import Labels, SampleStore, labels_from
+from burgee.playground.metrics.promql.values import number_text
 
 START_MS = 1_700_000_000_000
 SCRAPES = 400

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from burgee.playground import plays
-from burgee.playground.load import Load, Response
-from burgee.playground.mesh import RouteChange
-from burgee.playground.plays import Stage, Window
+from burgee.playground.dataplane.load import Load, Response
+from burgee.playground.dataplane.mesh import RouteChange
+from burgee.playground.demo import plays
+from burgee.playground.demo.plays import Stage, Window
 
 
 @dataclass

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from burgee.playground.processes import Processes
-from burgee.playground.store import Store
-from burgee.playground.xds import Endpoint
+from burgee.playground.dataplane.xds import Endpoint
+from burgee.playground.storage.store import Store
+from burgee.playground.workloads.processes import Processes
 from tests.playground_data.cluster_objects import MERGE, deployment
 
 Eventually = Callable[..., None]
@@ -234,9 +234,9 @@ def test_killed_parent_takes_its_processes_along(tmp_path: Path, eventually: Eve
     script = textwrap.dedent(f"""
         import sys, time
         from pathlib import Path
-        from burgee.playground.envoy import Envoy
-        from burgee.playground.processes import Processes
-        from burgee.playground.store import Store
+        from burgee.playground.dataplane.envoy import Envoy
+        from burgee.playground.workloads.processes import Processes
+        from burgee.playground.storage.store import Store
         from tests.playground_data.cluster_objects import deployment
 
         folder = Path({str(tmp_path)!r})

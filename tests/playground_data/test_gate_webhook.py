@@ -2,7 +2,7 @@
 
 import requests
 
-from burgee.playground.gate import Gate
+from burgee.playground.demo.gate import Gate
 
 
 def test_gate_answers_and_knows_that_it_was_asked() -> None:

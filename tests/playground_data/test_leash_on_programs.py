@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from burgee.playground import leash
-from burgee.playground.leash import Child
+from burgee.playground.programs import leash
+from burgee.playground.programs.leash import Child
 
 
 def _python(code: str, log: Path) -> Child:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 
-from burgee.playground.envoy import Envoy
-from burgee.playground.load import Load, by_version
-from burgee.playground.mesh import VIRTUAL_SERVICE, Mesh
-from burgee.playground.processes import Processes
-from burgee.playground.store import Store
+from burgee.playground.dataplane.envoy import Envoy
+from burgee.playground.dataplane.load import Load, by_version
+from burgee.playground.dataplane.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.storage.store import Store
+from burgee.playground.workloads.processes import Processes
 from tests.playground_data.cluster_objects import (
     MERGE,
     deployment,

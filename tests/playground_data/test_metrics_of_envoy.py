@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 import requests
 
-from burgee.playground.envoy import Envoy
-from burgee.playground.mesh import VIRTUAL_SERVICE, Mesh
-from burgee.playground.metrics_server import (
+from burgee.playground.dataplane.envoy import Envoy
+from burgee.playground.dataplane.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.metrics.server import (
     IN_PROCESS,
     MetricsServer,
     find_prometheus,
     metrics_server,
 )
-from burgee.playground.processes import Processes
-from burgee.playground.store import Store
+from burgee.playground.storage.store import Store
+from burgee.playground.workloads.processes import Processes
 from tests.playground_data import prom_samples
 from tests.playground_data.cluster_objects import (
     deployment,

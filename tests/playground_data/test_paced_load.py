@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from burgee.playground.load import NO_RESPONSE, Load, Response, by_outcome, by_version
+from burgee.playground.dataplane.load import NO_RESPONSE, Load, Response, by_outcome, by_version
 
 
 class _Handler(BaseHTTPRequestHandler):

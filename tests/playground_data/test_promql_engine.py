@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from burgee.playground.promql import (
+from burgee.playground.metrics.promql import (
     Engine,
     ExecutionError,
     ParseError,
@@ -13,8 +13,8 @@ from burgee.playground.promql import (
     Selected,
     labels_from,
 )
-from burgee.playground.promql.histogram import bucket_quantile
-from burgee.playground.promql.values import divide, number_text
+from burgee.playground.metrics.promql.histogram import bucket_quantile
+from burgee.playground.metrics.promql.values import divide, number_text
 from tests.playground_data import prom_samples
 
 NOW_MS = 1_000_000

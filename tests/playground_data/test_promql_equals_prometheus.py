@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import requests
 
-from burgee.playground.leash import Child
-from burgee.playground.pods import free_port
-from burgee.playground.promserver import PromServer
+from burgee.playground.metrics.promserver import PromServer
+from burgee.playground.programs.leash import Child
+from burgee.playground.workloads.pods import free_port
 from tests.playground_data import prom_samples
 
 INSTANTS_MS = (

@@ -7,8 +7,8 @@ import requests
 from prometheus_api_client import PrometheusConnect
 from urllib3.util.retry import Retry
 
-from burgee.playground.promql import SampleStore, labels_from
-from burgee.playground.promserver import PromServer
+from burgee.playground.metrics.promql import SampleStore, labels_from
+from burgee.playground.metrics.promserver import PromServer
 
 
 @pytest.fixture

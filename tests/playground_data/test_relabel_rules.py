@@ -2,8 +2,8 @@
 
 import pytest
 
-from burgee.playground.relabel import istio_rules, relabelled
-from burgee.playground.scrape import parse_exposition
+from burgee.playground.metrics.relabel import istio_rules, relabelled
+from burgee.playground.metrics.scrape import parse_exposition
 
 
 def _envoy(name: str, cluster: str, **labels: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from burgee.playground.pods import free_port
+from burgee.playground.workloads.pods import free_port
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
@@ -22,7 +22,13 @@ def start() -> Iterator[Start]:
 
     def run(*options: str) -> tuple[subprocess.Popen[bytes], int]:
         port = free_port()
-        command = [sys.executable, "-m", "burgee.playground.sample_app", "--port", str(port)]
+        command = [
+            sys.executable,
+            "-m",
+            "burgee.playground.workloads.sample_app",
+            "--port",
+            str(port),
+        ]
         process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE)
         running.append(process)
         deadline = time.monotonic() + 10

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from burgee.playground.view import LiveView, PlainView, Snapshot, block, open_view
+from burgee.playground.demo.view import LiveView, PlainView, Snapshot, block, open_view
 
 SNAPSHOT = Snapshot(
     title="v2 is released",

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from burgee.playground.mesh import plan, weights_of
-from burgee.playground.virtual_service import host_names, virtual_host
-from burgee.playground.xds import Endpoint, ServicePort
+from burgee.playground.dataplane.mesh import plan, weights_of
+from burgee.playground.dataplane.virtual_service import host_names, virtual_host
+from burgee.playground.dataplane.xds import Endpoint, ServicePort
 from tests.playground_data.cluster_objects import service, virtual_service, weighted
 
 PORTS = [

@@ -16,7 +16,7 @@ from release_story import Story, ending, objects, play, title
 from release_world import App, Arena
 
 from burgee.api.manifest import Manifest
-from burgee.playground.faults import AS_MEASURED, HOSTILE, FaultRates, Faults
+from burgee.playground.metacontroller.faults import AS_MEASURED, HOSTILE, FaultRates, Faults
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ import pytest
 from release_world import APP, App, Arena, analysis, deployment
 
 from burgee.api.manifest import Manifest, annotations_of
-from burgee.playground.resources import Resource
+from burgee.playground.kinds.resources import Resource
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from burgee.api.manifest import Manifest
-from burgee.playground.controller import Controller
-from burgee.playground.faults import Faults
-from burgee.playground.loop import Outcome
-from burgee.playground.store import ApiError, Store
+from burgee.playground.metacontroller.controller import Controller
+from burgee.playground.metacontroller.faults import Faults
+from burgee.playground.metacontroller.loop import Outcome
+from burgee.playground.storage.store import ApiError, Store
 
 
 @dataclass

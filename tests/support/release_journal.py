@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
-from burgee.playground.resources import Resource
-from burgee.playground.store import Store
-from burgee.playground.watches import Change, Watch
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.storage.store import Store
+from burgee.playground.storage.watches import Change, Watch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

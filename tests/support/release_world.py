@@ -16,9 +16,9 @@ from burgee.api.analysis import Analysis
 from burgee.api.manifest import Manifest
 from burgee.engine.weights import ladder
 from burgee.playground.cluster import Cluster
-from burgee.playground.controller import WORKERS
-from burgee.playground.faults import Faults
-from burgee.playground.resources import Resource
+from burgee.playground.kinds.resources import Resource
+from burgee.playground.metacontroller.controller import WORKERS
+from burgee.playground.metacontroller.faults import Faults
 from burgee.targets.hashing import template_hash
 
 APP = "podinfo"

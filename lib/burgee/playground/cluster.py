@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Self
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
-from burgee.playground.apierror import ApiError
-from burgee.playground.apiserver import ApiServer
-from burgee.playground.controller import WORKERS, Controller
-from burgee.playground.faults import Faults
-from burgee.playground.store import Store
-from burgee.playground.workloads_fake import FakeWorkloads
+from burgee.playground.apiserver.server import ApiServer
+from burgee.playground.kinds.apierror import ApiError
+from burgee.playground.metacontroller.controller import WORKERS, Controller
+from burgee.playground.metacontroller.faults import Faults
+from burgee.playground.storage.store import Store
+from burgee.playground.workloads.fake import FakeWorkloads
 
 APPLY = "application/apply-patch+yaml"
 MANAGER = "kubectl"

@@ -1,0 +1,1 @@
+"""What the API server serves: kinds, their metadata and scale, and the errors of all of it."""

@@ -1,0 +1,42 @@
+"""Waiting for changes of several kinds at once."""
+
+import threading
+from collections.abc import Iterable
+
+from burgee.playground.storage.store import Resource, Store, Watch
+
+
+class ChangeSignal:
+    """Wakes its owner when an object of some kinds changes; several changes are one wake-up."""
+
+    def __init__(self, store: Store, resources: Iterable[Resource]) -> None:
+        self._changed = threading.Event()
+        self._changed.set()  # the first look is due at once
+        self._watches = [store.watch(resource) for resource in resources]
+        self._threads = [
+            threading.Thread(target=self._follow, args=(watch,), name="changes")
+            for watch in self._watches
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def wait(self, timeout_seconds: float | None = None) -> bool:
+        """Whether something changed since the last call, waiting for it up to the timeout."""
+        changed = self._changed.wait(timeout_seconds)
+        self._changed.clear()
+        return changed
+
+    def wake(self) -> None:
+        """Wake the owner as if something had changed."""
+        self._changed.set()
+
+    def close(self) -> None:
+        """Stop watching."""
+        for watch in self._watches:
+            watch.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _follow(self, watch: Watch) -> None:
+        for _ in watch:
+            self._changed.set()

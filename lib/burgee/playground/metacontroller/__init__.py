@@ -1,0 +1,1 @@
+"""The embedded Metacontroller: watches, calls the hooks, and writes what they answer."""

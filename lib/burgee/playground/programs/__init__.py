@@ -1,0 +1,1 @@
+"""Local programs that end with whoever started them, the hook server among them."""

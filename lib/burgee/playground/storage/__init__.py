@@ -1,0 +1,1 @@
+"""The store: objects at rest, their versions, their changes, and their deletion."""
