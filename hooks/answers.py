@@ -26,6 +26,8 @@ _SERVERS_OWN = (
 )
 _SCALED = frozenset({"Deployment", "ReplicaSet", "StatefulSet"})
 _OWNER_LABEL = "controller-uid"
+# For any other kind a rule without a namespace means that name in every namespace.
+_OF_THE_CLUSTER = frozenset({"trafficroutes"})
 
 _ENCODER = json.JSONEncoder(allow_nan=False, ensure_ascii=False, separators=(",", ":"))
 
@@ -150,7 +152,10 @@ def _problems(parent: Mapping[str, Any], child: Mapping[str, Any]) -> Iterator[s
 def _check_rule(rule: object) -> None:
     if not isinstance(rule, Mapping):
         raise InvalidAnswer("a rule is no object")
-    for key in ("apiVersion", "resource", "namespace"):
+    wanted = ["apiVersion", "resource"]
+    if rule.get("resource") not in _OF_THE_CLUSTER or "namespace" in rule:
+        wanted.append("namespace")
+    for key in wanted:
         if not isinstance(rule.get(key), str) or not rule[key]:
             raise InvalidAnswer(f"a rule has no {key}")
     what = f"the rule for {rule['resource']}"

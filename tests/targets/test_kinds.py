@@ -31,6 +31,7 @@ def reference(api_version: str, kind: str) -> ObjectRef:
         ("apps/v1", "DaemonSet", "daemonsets"),
         ("v1", "Service", "services"),
         ("", "Service", "services"),
+        ("serving.knative.dev/v1", "Service", "services"),
     ],
 )
 def test_what_can_be_released(api_version: str, kind: str, resource: str) -> None:
@@ -43,7 +44,7 @@ def test_what_can_be_released(api_version: str, kind: str, resource: str) -> Non
 
 @pytest.mark.parametrize(
     ("api_version", "kind"),
-    [("apps/v1", "StatefulSet"), ("serving.knative.dev/v1", "Service"), ("", "")],
+    [("apps/v1", "StatefulSet"), ("elsewhere.test/v1", "Service"), ("", "")],
 )
 def test_what_cannot_be_released(api_version: str, kind: str) -> None:
     with pytest.raises(InvalidCanary, match="supported: DaemonSet, Deployment, Service") as caught:

@@ -15,10 +15,11 @@ from burgee.adapters.kube import KubeClient
 from burgee.adapters.observe import is_route
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.decision import Decision, Findings, Plan
-from burgee.engine.effects import Effect, MergePatch, Scale
+from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.turn import route_of
 from burgee.errors import NotFound
+from burgee.targets.drift import settled
 
 _WORKLOADS = frozenset({"DaemonSet", "Deployment"})
 # They say how traffic goes, not where.
@@ -103,14 +104,28 @@ def _moves_traffic(observation: Observation, decision: Decision) -> bool:
     """True where weights change, a route is written, or the target may lose its pods."""
     return (
         route_of(decision.status) != route_of(observation.canary.status)
-        or any(is_route(child) for child in decision.children)
-        or any(_takes_pods(effect, observation.target or {}) for effect in decision.effects)
+        or any(_writes_route(observation, child) for child in decision.children)
+        or any(_steers(effect, observation.target or {}) for effect in decision.effects)
     )
 
 
-def _takes_pods(effect: Effect, target: Manifest) -> bool:
-    """True where an effect may leave the target without pods; a DaemonSet is patched for that."""
+def _writes_route(observation: Observation, child: Manifest) -> bool:
+    """True for a route that is answered to be changed; one of a listed kind is always answered."""
+    if not is_route(child):
+        return False
+    observed = observation.children.get((child["kind"], name_of(child)))
+    uid = observation.canary.metadata.uid
+    return observed is None or not settled(observed, child, owner_uid=uid)
+
+
+def _steers(effect: Effect, target: Manifest) -> bool:
+    """True where an effect writes a route, or may leave the target without pods.
+
+    A DaemonSet is patched for that.
+    """
     match effect:
+        case ApplyForeign():
+            return is_route(effect.manifest)
         case Scale(replicas=0) | MergePatch():
             return (effect.kind, effect.name) == (target.get("kind"), name_of(target))
         case _:

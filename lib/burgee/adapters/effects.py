@@ -20,6 +20,7 @@ from burgee.adapters.kube import KubeClient
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.effects import (
     ApplyForeign,
+    DeleteObject,
     Effect,
     EmitEvent,
     HookCall,
@@ -85,7 +86,7 @@ def perform(
     for effect in effects:
         seconds = min(_CALL_SECONDS, deadline - monotonic())
         match effect:
-            case Scale() | MergePatch() | ApplyForeign():
+            case Scale() | MergePatch() | ApplyForeign() | DeleteObject():
                 _write(effect, kube, seconds)
             case EmitEvent():
                 if _emit(effect, kube, canary, seconds, now()):
@@ -130,7 +131,9 @@ def event_manifest(event: EmitEvent, canary: Manifest, now: datetime) -> Manifes
     }
 
 
-def _write(effect: Scale | MergePatch | ApplyForeign, kube: KubeClient, seconds: float) -> None:
+def _write(
+    effect: Scale | MergePatch | ApplyForeign | DeleteObject, kube: KubeClient, seconds: float
+) -> None:
     try:
         match effect:
             case Scale():
@@ -146,6 +149,8 @@ def _write(effect: Scale | MergePatch | ApplyForeign, kube: KubeClient, seconds:
                 )
             case ApplyForeign():
                 kube.apply(effect.manifest, timeout_seconds=seconds)
+            case DeleteObject():
+                kube.delete(effect, timeout_seconds=seconds)
             case _:
                 assert_never(effect)
     except (Conflict, NotFound) as error:

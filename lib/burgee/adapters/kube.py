@@ -17,7 +17,7 @@ from burgee.adapters.kinds import Kinds
 from burgee.adapters.kubeconfig import KubeAccess
 from burgee.adapters.transport import Transport
 from burgee.api.manifest import Manifest, name_of, namespace_of
-from burgee.engine.effects import Scale
+from burgee.engine.effects import DeleteObject, Scale
 from burgee.errors import ClusterError, Conflict, NotFound
 
 FIELD_MANAGER = "burgee"
@@ -196,6 +196,31 @@ class KubeClient:
             content_type=_JSON,
             seconds=timeout_seconds,
         )
+
+    def delete(
+        self, deletion: DeleteObject, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> None:
+        """Delete one object and let the garbage collector go on from there.
+
+        Raises:
+            Conflict: there is another object of that name by now.
+            NotFound: there is none.
+            ClusterError: anything else went wrong.
+        """
+        path = self._kinds.path(
+            deletion.api_version,
+            deletion.kind,
+            deletion.namespace,
+            deletion.name,
+            seconds=timeout_seconds,
+        )
+        options: Manifest = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": deletion.uid},
+        }
+        self._call("DELETE", path, body=options, content_type=_JSON, seconds=timeout_seconds)
 
     def close(self) -> None:
         """Close the connections and remove what was written for them."""

@@ -15,8 +15,11 @@ from burgee.api.model import WireModel
 from burgee.api.settings import EngineSettings
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.related import config_template
+from burgee.engine.roles import role_in, roles_of
 from burgee.errors import InvalidCanary, NotFound
-from burgee.targets import configs
+from burgee.routers.base import Role
+from burgee.routers.knative import REVISION
+from burgee.targets import configs, knative_service
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
 
@@ -45,6 +48,16 @@ def is_route(manifest: Manifest) -> bool:
     return str(manifest["apiVersion"]).partition("/")[0] not in _NO_ROUTES
 
 
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
+    """Which object it is: kinds of several groups share their names."""
+    group = _group(str(manifest["apiVersion"]))
+    return group, manifest["kind"], namespace_of(manifest), name_of(manifest)
+
+
 class Reader:
     """Objects of one request, and of the cluster where the request has none.
 
@@ -57,7 +70,7 @@ class Reader:
         self, related: Groups, kube: KubeClient, *, left_seconds: Callable[[], float]
     ) -> None:
         """Index what the request carries."""
-        self._known = {(o["kind"], namespace_of(o), name_of(o)): o for o in flatten(related)}
+        self._known = {_identity(o): o for o in flatten(related)}
         self._kube = kube
         self._left_seconds = left_seconds
         self.complete = True
@@ -66,13 +79,13 @@ class Reader:
         """Every related object."""
         return iter(self._known.values())
 
-    def known(self, kind: str, namespace: str, name: str) -> Manifest | None:
+    def known(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """One object that is watched; None where the request has none."""
-        return self._known.get((kind, namespace, name))
+        return self._known.get((_group(api_version), kind, namespace, name))
 
     def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """One object; None where neither request nor cluster has it."""
-        found = self._known.get((kind, namespace, name))
+        found = self.known(api_version, kind, namespace, name)
         if found is not None:
             return found
         self.complete = False
@@ -108,8 +121,10 @@ def observe(
                 scaled_by.api_version, scaled_by.kind, namespace, scaler.name
             )
             copy = scaled_by.primary_name(scaler.name)
-            primary_scaler = reader.known(scaled_by.kind, namespace, copy)
+            primary_scaler = reader.known(scaled_by.api_version, scaled_by.kind, namespace, copy)
+    roles = roles_of(canary, settings)
     routes: dict[ObjectKey, Manifest] = {}
+    originals: list[Manifest] = []
     services: dict[str, Manifest] = {}
     templates: dict[tuple[str, str], MetricTemplate] = {}
     alert_providers: dict[tuple[str, str], AlertProvider] = {}
@@ -125,8 +140,13 @@ def observe(
             provider = _parsed(AlertProvider, found)
             if provider:
                 alert_providers[namespace_of(found), name_of(found)] = provider
+        elif role_in(roles, found) is Role.READ:
+            originals.append(found)
         elif is_route(found):
             routes[found["kind"], name_of(found)] = found
+    # A route of a listed kind is there as a child as well; both come from caches of their own.
+    routes.update({key: child for key, child in children.items() if is_route(child)})
+    originals.extend(_revisions(target, reader))
     found_configs = _configs(config_template(canary, target), namespace, reader, settings)
     return Observation(
         canary=canary,
@@ -137,11 +157,22 @@ def observe(
         shared=_shared(found_configs, canary, children, reader),
         children=children,
         routes=routes,
+        originals=tuple(originals),
         services=services,
         templates=templates,
         alert_providers=alert_providers,
         settings=settings,
     )
+
+
+def _revisions(target: Manifest | None, reader: Reader) -> Iterator[Manifest]:
+    """The revisions of a Knative Service that decide something and are not watched yet."""
+    for name in knative_service.revisions_of(target) if target else ():
+        where = namespace_of(target or {})
+        if reader.known(REVISION.api_version, REVISION.kind, where, name) is None:
+            found = reader.find(REVISION.api_version, REVISION.kind, where, name)
+            if found is not None:
+                yield found
 
 
 def _parsed(model: type[Model], found: Manifest) -> Model | None:

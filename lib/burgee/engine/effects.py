@@ -74,6 +74,21 @@ class ApplyForeign:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteObject:
+    """Delete an object that burgee made and the garbage collector does not know of.
+
+    `uid` is that of the observed object: another one of the same name is left alone. One that is
+    gone already is no error.
+    """
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HookCall:
     """One POST of a Flagger webhook; see adapters.webhooks for the wire format.
 
@@ -121,4 +136,6 @@ class SendAlert:
     letter: Letter
 
 
-Effect: TypeAlias = Scale | EmitEvent | MergePatch | ApplyForeign | HookCall | SendAlert
+Effect: TypeAlias = (
+    Scale | EmitEvent | MergePatch | ApplyForeign | DeleteObject | HookCall | SendAlert
+)

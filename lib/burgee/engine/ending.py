@@ -15,9 +15,12 @@ from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import Observation
+from burgee.engine.releasing import clean_up
+from burgee.engine.roles import role_in
 from burgee.engine.transitions import changed_status, describe, enter
 from burgee.engine.world import keep_all, run_target
 from burgee.errors import InvalidCanary
+from burgee.routers.base import Role
 from burgee.targets.borrow import original_of
 
 GIVE_UP_AFTER_DEADLINES = 2
@@ -41,12 +44,18 @@ def end(observation: Observation, now: datetime) -> Farewell:
     """
     canary = observation.canary
     children = keep_all(observation.children)
+    gone = Farewell(
+        status=canary.status,
+        children=children,
+        finalized=True,
+        effects=tuple(clean_up(observation)),
+    )
     if not canary.spec.revert_on_deletion:
-        return Farewell(status=canary.status, children=children, finalized=True)
+        return gone
     try:
         facts = assess(observation, now)
     except InvalidCanary:
-        return Farewell(status=canary.status, children=children, finalized=True)
+        return gone
     farewell = _revert(facts, children)
     told = with_event_hooks(farewell.effects, canary, farewell.status, observation.settings, now)
     return replace(farewell, effects=told)
@@ -82,6 +91,7 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
             resync_after_seconds=wait,
         )
     told.extend(_give_back(facts))
+    told.extend(clean_up(facts.observation))
     return Farewell(status=status, children=children, finalized=True, effects=tuple(told))
 
 
@@ -90,6 +100,8 @@ def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
     uid = facts.canary.metadata.uid
     for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
         if controller_uid(found) == uid or not _was_changed(facts, found):
+            continue
+        if role_in(facts.roles, found) is not Role.CHILD:
             continue
         original = original_of(found)
         if original is not None:

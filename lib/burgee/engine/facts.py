@@ -12,12 +12,15 @@ from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.affinity import cookies_of
 from burgee.engine.clock import moment_of
 from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.roles import Roles, roles_of
 from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.validate import check_references, check_supported
 from burgee.errors import InvalidCanary
 from burgee.metrics.checks import build_checks
 from burgee.metrics.model import BrokenCheck
 from burgee.routers.base import Router, Weights
+from burgee.routers.knative import REVISION
+from burgee.routers.originals import named
 from burgee.routers.registry import router_of
 from burgee.targets import configs, hashing
 from burgee.targets.configs import ConfigRef
@@ -127,10 +130,24 @@ class Facts:
 
     def route_shows(self, weights: Weights) -> bool:
         """True where the observed route objects give both sides exactly these weights."""
-        observed = tuple(self.observation.routes.values())
         return self.router.shows(
-            observed, self.canary, self.names, weights, cookies=cookies_of(self.status)
+            tuple(self.observation.routes.values()),
+            self.canary,
+            self.names,
+            weights,
+            cookies=cookies_of(self.status),
+            originals=self.originals,
         )
+
+    @property
+    def roles(self) -> Roles:
+        """What is done with each object of the provider."""
+        return roles_of(self.canary, self.observation.settings)
+
+    @property
+    def originals(self) -> tuple[Manifest, ...]:
+        """Observed objects that the provider's routes are made from."""
+        return originals_of(self.observation)
 
     @property
     def canary_is_off(self) -> bool:
@@ -205,7 +222,7 @@ def assess(observation: Observation, now: datetime) -> Facts:
         InvalidCanary: nothing can be done until the user changes something.
     """
     canary, settings = observation.canary, observation.settings
-    router = router_of(canary.provider(settings.mesh_provider))
+    router = router_of(canary.provider(settings.mesh_provider), settings)
     check_supported(canary, router)
     check_references(canary, settings)
     ref = canary.spec.target_ref
@@ -217,6 +234,8 @@ def assess(observation: Observation, now: datetime) -> Facts:
     kind = kind_of(ref)
     kind.check(target)
     names = kind.names(canary, target, settings)
+    # What the provider cannot express is said before anything is touched.
+    router.render(canary, names, Weights(), originals=originals_of(observation))
     scaler = canary.spec.autoscaler_ref
     if scaler and observation.scaler is None:
         raise InvalidCanary(
@@ -233,7 +252,8 @@ def assess(observation: Observation, now: datetime) -> Facts:
     if canary_key is None:
         canary_state = _target_state(target, kind, canary, now)
     else:
-        canary_state = _copy_state(_find(observation, canary_key), kind, revision)
+        copy = _find(observation, canary_key)
+        canary_state = _copy_state(copy, kind, revision, canary, now)
     return Facts(
         observation=observation,
         now=now,
@@ -252,10 +272,27 @@ def assess(observation: Observation, now: datetime) -> Facts:
     )
 
 
+def originals_of(observation: Observation) -> tuple[Manifest, ...]:
+    """What a provider's routes may be made from: what is read, and what is there already."""
+    return (*observation.originals, *observation.routes.values())
+
+
 def _find(observation: Observation, key: ObjectKey) -> Manifest | None:
-    """An object of ours, or a Service with its name that the Canary does not own."""
+    """An object of ours, a Service that the Canary does not own, or a revision of Knative's."""
+    if key[0] == REVISION.kind:
+        return _revision(observation, key[1])
     foreign = observation.services.get(key[1]) if key[0] == "Service" else None
     return observation.children.get(key) or foreign
+
+
+def _revision(observation: Observation, name: str) -> Manifest | None:
+    """A revision; one that is named but not seen is not ready, and by no means to be replaced."""
+    unseen: Manifest = {
+        "apiVersion": REVISION.api_version,
+        "kind": REVISION.kind,
+        "metadata": {"name": name},
+    }
+    return (named(observation.originals, REVISION, name) or unseen) if name else None
 
 
 def _target_state(
@@ -267,11 +304,13 @@ def _target_state(
     return _state(target, kind, canary.spec.plan.canary_ready_threshold, canary, now)
 
 
-def _copy_state(copy: Manifest | None, kind: TargetKind, revision: str) -> WorkloadState:
-    """Of a canary that is a copy of the target: ready once it is seen to follow it."""
+def _copy_state(
+    copy: Manifest | None, kind: TargetKind, revision: str, canary: Canary, now: datetime
+) -> WorkloadState:
+    """Of a canary that is an object of its own: it has to be seen to follow the target."""
     if copy is None or kind.revision_of(copy) != revision:
         return WorkloadState(ready=False, message="its copy of the target is not there yet")
-    return WorkloadState(ready=True)
+    return _state(copy, kind, canary.spec.plan.canary_ready_threshold, canary, now)
 
 
 def _state(

@@ -27,7 +27,9 @@ class Observation:
             by their key in status.trackedConfigs.
         shared: keys of those whose copy for the primary another Canary owns.
         children: objects of listed kinds that the Canary owns.
-        routes: objects of the traffic provider, whoever owns them.
+        routes: objects of the traffic provider that are written, whoever owns them; children of
+            listed kinds are among them.
+        originals: objects of the traffic provider that are only read.
         services: Services with the names of ours that the Canary does not own.
         templates: MetricTemplates by (namespace, name).
         alert_providers: AlertProviders by (namespace, name).
@@ -41,6 +43,7 @@ class Observation:
     shared: frozenset[str] = frozenset()
     children: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
+    originals: tuple[Manifest, ...] = ()
     services: Mapping[str, Manifest] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
     alert_providers: Mapping[tuple[str, str], AlertProvider] = field(default_factory=dict)

@@ -10,7 +10,9 @@ from contextlib import suppress
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
+from burgee.engine.roles import namespace_for
 from burgee.errors import InvalidCanary
+from burgee.routers.base import Related
 from burgee.routers.registry import router_of
 from burgee.targets import configs
 from burgee.targets.scaler import scaler_of
@@ -29,7 +31,12 @@ def related_rules(
             by the sync itself.
         settings: the global provider, and whether configs are tracked.
     """
-    return tuple(_rules(canary, target, settings))
+    rules: list[Manifest] = []
+    for rule in _rules(canary, target, settings):
+        # The target of one provider is an object of that provider as well.
+        if rule not in rules:
+            rules.append(rule)
+    return tuple(rules)
 
 
 def _rules(
@@ -41,7 +48,7 @@ def _rules(
     services = [apex, f"{apex}-primary", f"{apex}-canary"]
     with suppress(InvalidCanary):
         target_kind = kind_of(spec.target_ref)
-        if target_kind.resource != "services":
+        if target_kind.api_version != "v1":
             yield _rule(target_kind.api_version, target_kind.resource, namespace, target_name)
         elif target_name not in services:
             services.append(target_name)
@@ -52,9 +59,11 @@ def _rules(
             copy = () if scaler.listed else (scaler.primary_name(reference.name),)
             yield _rule(scaler.api_version, scaler.resource, namespace, reference.name, *copy)
     with suppress(InvalidCanary):
-        router = router_of(canary.provider(settings.mesh_provider))
+        router = router_of(canary.provider(settings.mesh_provider), settings)
         for found in router.related(canary):
-            yield _rule(found.kind.api_version, found.kind.resource, namespace, *found.names)
+            elsewhere = namespace_for(found, canary) not in {"", namespace}
+            if not (elsewhere and settings.no_cross_namespace_refs):
+                yield _route_rule(found, canary)
     for metric in spec.plan.metrics:
         if metric.template_ref:
             where = metric.template_ref.namespace or namespace
@@ -89,6 +98,20 @@ def config_template(canary: Canary, target: Manifest | None) -> Manifest | None:
         return kind_of(canary.spec.target_ref).config_template(target)
     except InvalidCanary:
         return None
+
+
+def _route_rule(related: Related, canary: Canary) -> Manifest:
+    """By names, or by labels; only objects of the whole cluster have no namespace."""
+    namespace = namespace_for(related, canary)
+    chosen: Manifest = {"names": list(related.names)}
+    if related.labels:
+        chosen = {"labelSelector": {"matchLabels": dict(related.labels)}}
+    return {
+        "apiVersion": related.kind.api_version,
+        "resource": related.kind.resource,
+        **({"namespace": namespace} if namespace else {}),
+        **chosen,
+    }
 
 
 def _rule(api_version: str, resource: str, namespace: str, *names: str) -> Manifest:

@@ -7,6 +7,7 @@ from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.weights import ladder_problem
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Router
+from burgee.routers.knative import REVISION, SERVICE
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
 
@@ -39,7 +40,14 @@ def check_supported(canary: Canary, router: Router) -> None:
                 "UnsupportedScaler",
                 f"spec.autoscalerRef: no {scaler.kind} can scale a {kind.kind}",
             )
-    if spec.service.port <= 0:
+    of_knative = REVISION in router.kinds()
+    if of_knative != (kind.api_version == SERVICE.api_version):
+        raise InvalidCanary(
+            "UnsupportedTarget",
+            f"spec.targetRef {spec.target_ref.api_version} {kind.kind}: the provider knative and "
+            "Services of Knative go only with each other",
+        )
+    if spec.service.port <= 0 and not of_knative:
         raise InvalidCanary("InvalidService", "spec.service.port must be a port number")
     for hook in analysis.webhooks:
         if hook.kind not in HOOK_TYPES:
@@ -56,12 +64,18 @@ def check_supported(canary: Canary, router: Router) -> None:
 
 
 def check_references(canary: Canary, settings: EngineSettings) -> None:
-    """Refuses AlertProviders of other namespaces where the installation forbids them.
+    """Refuses what is in other namespaces where the installation forbids that.
 
     Raises:
-        InvalidCanary: with the alert that is at fault.
+        InvalidCanary: with the reference that is at fault.
     """
     own = canary.metadata.namespace
+    upstream = (canary.spec.upstream_ref or {}).get("namespace") or own
+    if settings.no_cross_namespace_refs and upstream != own:
+        raise InvalidCanary(
+            "CrossNamespaceReference",
+            f"spec.upstreamRef: an Upstream of namespace {upstream} is not allowed",
+        )
     for alert in canary.spec.plan.alerts:
         where = alert.provider_ref.namespace or own
         if settings.no_cross_namespace_refs and where != own:

@@ -2,22 +2,36 @@
 
 from collections.abc import Iterator, Mapping
 
-from burgee.api.manifest import Manifest, controller_uid, metadata, name_of, namespace_of
+from burgee.api.manifest import (
+    Manifest,
+    annotations_of,
+    controller_uid,
+    metadata,
+    name_of,
+    namespace_of,
+)
 from burgee.api.status import STARTING
 from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.facts import Facts
 from burgee.engine.observation import ObjectKey
+from burgee.engine.releasing import merge_patch
+from burgee.engine.roles import role_in
 from burgee.engine.strategy import has_begun
 from burgee.engine.turn import PrimaryMode, TargetMode, World
-from burgee.routers.base import NO_COOKIES, Cookies
+from burgee.errors import InvalidCanary
+from burgee.routers.base import NO_COOKIES, OWNER_ANNOTATION, Cookies, Role
 from burgee.targets import autoscaler, configs
-from burgee.targets.borrow import borrowed_fields, keep_service, shows_borrowed
+from burgee.targets.applied import carries, has_nulls
+from burgee.targets.borrow import borrowed_fields, keep_route, keep_service, shows_borrowed
 from burgee.targets.drift import prune, settled
 from burgee.targets.hashing import flagger_id
 from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
 from burgee.targets.primary import keep_workload
 from burgee.targets.scaling import Replicas, Scaling, WorkloadPatch
 from burgee.targets.services import creation_patch
+
+LISTED_ROUTES = frozenset({"Ingress"})
+"""Kinds of routes that Metacontroller lists: one that is left out of an answer is deleted."""
 
 
 def compose(
@@ -31,7 +45,9 @@ def compose(
     effects: list[Effect] = []
     wanted: dict[ObjectKey, Manifest] = {}
     for manifest in _workload(facts, world.primary):
-        if manifest["kind"] == "Service":
+        if role_in(facts.roles, manifest) is Role.APPLIED:
+            effects.extend(_apply(facts, manifest))
+        elif manifest["kind"] == "Service":
             _place(facts, manifest, wanted, effects)
         else:
             wanted[_key(manifest)] = manifest
@@ -40,7 +56,10 @@ def compose(
     for manifest in _services(facts, world):
         _place(facts, manifest, wanted, effects)
     for manifest in _routes(facts, world, cookies):
-        _place(facts, manifest, wanted, effects)
+        if role_in(facts.roles, manifest) is Role.APPLIED:
+            effects.extend(_apply(facts, manifest))
+        else:
+            _place(facts, manifest, wanted, effects)
     kept = (keep(child) for key, child in facts.observation.children.items() if key not in wanted)
     effects.extend(_new_services(facts))
     effects.extend(_scaling(facts, world))
@@ -61,6 +80,8 @@ def keep(observed: Manifest) -> Manifest:
             return configs.keep_copy(observed)
         case "HorizontalPodAutoscaler":
             return autoscaler.keep_hpa(observed)
+        case "Ingress":
+            return keep_route(observed)
         case _:
             return keep_copy(observed) if is_copy(observed) else keep_service(observed)
 
@@ -83,6 +104,9 @@ def _place(
     foreign = observation.services.get(key[1]) if key[0] == "Service" else None
     if own is not None and controller_uid(own) != uid:
         own, foreign = None, own
+    if foreign is not None and key[0] in LISTED_ROUTES:
+        _check_unowned(foreign)
+        foreign = None
     if foreign is not None:
         owns_service = key[0] != "Service" or facts.kind.owns_apex
         borrowed = borrowed_fields(manifest, foreign) if owns_service else borrowed_copy(manifest)
@@ -99,9 +123,38 @@ def _place(
         )
         if patch is not None:
             effects.append(_patch(manifest, patch))
-        if key in _unlisted(facts) and settled(own, manifest, owner_uid=uid):
+        listed = key[0] in LISTED_ROUTES or key not in _unlisted(facts)
+        if not listed and settled(own, manifest, owner_uid=uid):
             return
     wanted[key] = manifest
+
+
+def _check_unowned(found: Manifest) -> None:
+    """A copy that nobody owns is taken on, as it would be by Flagger.
+
+    Raises:
+        InvalidCanary: something else owns it.
+    """
+    if controller_uid(found):
+        raise InvalidCanary(
+            "RouteConflict",
+            f"{found['kind']} {name_of(found)} is owned by something else than this Canary",
+        )
+
+
+def _apply(facts: Facts, manifest: Manifest) -> Iterator[Effect]:
+    """What burgee writes itself, where it is not there: fields of an object that is no child.
+
+    Null stands for a field that has to go, which an apply cannot say.
+    """
+    observed = facts.observation.routes.get(_key(manifest))
+    if observed is not None and OWNER_ANNOTATION in annotations_of(manifest):
+        foreign = prune(observed, manifest)
+        if foreign is not None:
+            yield _patch(manifest, foreign)
+    if observed is not None and carries(observed, manifest):
+        return
+    yield merge_patch(manifest) if has_nulls(manifest) else ApplyForeign(manifest=manifest)
 
 
 def _services(facts: Facts, world: World) -> Iterator[Manifest]:
@@ -149,7 +202,14 @@ def _routes(facts: Facts, world: World, cookies: Cookies) -> tuple[Manifest, ...
     if world.route is None:
         return ()
     apex = facts.observation.children.get(("Service", facts.names.apex))
-    return facts.router.render(facts.canary, facts.names, world.route, apex, cookies=cookies)
+    return facts.router.render(
+        facts.canary,
+        facts.names,
+        world.route,
+        apex,
+        cookies=cookies,
+        originals=facts.originals,
+    )
 
 
 def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, metadata
-from burgee.errors import InvalidCanary
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -62,18 +61,8 @@ class KnativeRouter:
         cookies: Cookies = NO_COOKIES,
         originals: Sequence[Manifest] = (),
     ) -> tuple[Manifest, ...]:
-        """The traffic of the user's Service; nothing until a revision is the primary.
-
-        Raises:
-            InvalidCanary: the target is no Knative Service.
-        """
+        """The traffic of the user's Service; nothing until a revision is the primary."""
         del apex_service, cookies
-        ref = canary.spec.target_ref
-        if ref.kind != SERVICE.kind or not ref.api_version.startswith("serving.knative.dev/"):
-            raise InvalidCanary(
-                "UnsupportedTarget",
-                f"spec.targetRef must be a Service of {API_VERSION} for the provider knative",
-            )
         found = named(originals, SERVICE, names.target)
         primary = annotations_of(found or {}).get(PRIMARY_REVISION)
         if not primary:

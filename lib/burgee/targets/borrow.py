@@ -93,6 +93,16 @@ def _are_ports(items: list[Any]) -> bool:
     return bool(items) and all(isinstance(item, Mapping) and "port" in item for item in items)
 
 
+def keep_route(observed: Manifest) -> Manifest:
+    """An owned route of a listed kind to apply again as it is observed."""
+    return {
+        "apiVersion": observed["apiVersion"],
+        "kind": observed["kind"],
+        "metadata": _kept_metadata(observed),
+        "spec": observed.get("spec") or {},
+    }
+
+
 def keep_service(observed: Manifest) -> Manifest:
     """An owned Service to apply again as it is observed.
 
@@ -103,6 +113,15 @@ def keep_service(observed: Manifest) -> Manifest:
     kept = {field: spec[field] for field in _APPLIED_FIELDS if field in spec}
     if spec.get("clusterIP") == "None":
         kept["clusterIP"] = "None"
+    return {
+        "apiVersion": observed["apiVersion"],
+        "kind": observed["kind"],
+        "metadata": _kept_metadata(observed),
+        "spec": kept,
+    }
+
+
+def _kept_metadata(observed: Manifest) -> Manifest:
     metadata = identity(observed)
     labels = own_labels(labels_of(observed))
     annotations = {k: v for k, v in annotations_of(observed).items() if not is_local(k)}
@@ -110,9 +129,4 @@ def keep_service(observed: Manifest) -> Manifest:
         metadata["labels"] = labels
     if annotations:
         metadata["annotations"] = annotations
-    return {
-        "apiVersion": observed["apiVersion"],
-        "kind": observed["kind"],
-        "metadata": metadata,
-        "spec": kept,
-    }
+    return metadata

@@ -25,6 +25,8 @@ _METADATA_LEFT_ALONE = frozenset(
 )
 # Controllers of gateways are told what to do by annotations.
 _ANNOTATIONS_LEFT_ALONE = frozenset({"GRPCRoute", "HTTPRoute"})
+# Other controllers write on every Ingress; of what they may add, only this moves traffic.
+_STEERING_ON_INGRESSES = ("/canary", "zalando.org/")
 # App Mesh fills these in and lets nobody take them out.
 _FILLED_BY_OTHERS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("VirtualNode", "VirtualRouter", "VirtualService"), ("awsName", "meshRef")
@@ -54,10 +56,9 @@ def prune(
     metadata: Manifest = {}
     if kind not in _METADATA_LEFT_ALONE:
         kept_labels = {*keep_labels, CONTROLLER_UID, *labels_of(desired)}
-        labels = _nulls(labels_of(observed), kept_labels)
+        labels = {} if kind == "Ingress" else _nulls(labels_of(observed), kept_labels)
         kept = {*keep_annotations, *_KEPT_ANNOTATIONS.get(kind, ()), *annotations_of(desired)}
-        every = kind in _ANNOTATIONS_LEFT_ALONE
-        kept.update(key for key in annotations_of(observed) if every or is_local(key))
+        kept.update(key for key in annotations_of(observed) if _is_left_alone(kind, key))
         annotations = _nulls(annotations_of(observed), kept)
         metadata = {
             field: found
@@ -70,6 +71,13 @@ def prune(
     if spec:
         patch["spec"] = spec
     return patch or None
+
+
+def _is_left_alone(kind: str, annotation: str) -> bool:
+    """True for a foreign annotation that stays where it is."""
+    if kind == "Ingress":
+        return not any(word in annotation for word in _STEERING_ON_INGRESSES)
+    return kind in _ANNOTATIONS_LEFT_ALONE or is_local(annotation)
 
 
 def settled(

@@ -11,6 +11,7 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.targets.daemonset import DaemonSetKind
 from burgee.targets.deployment_kind import DeploymentKind
+from burgee.targets.knative_service import KnativeServiceKind
 from burgee.targets.kube_service import ServiceKind
 from burgee.targets.naming import Names
 from burgee.targets.readiness import Readiness
@@ -153,14 +154,19 @@ _KINDS: Final = MappingProxyType[str, TargetKind](
 )
 
 
+_KNATIVE: Final[TargetKind] = KnativeServiceKind()
+
+
 def kind_of(reference: ObjectRef) -> TargetKind:
     """The kind of target that a Canary names.
 
     Raises:
         InvalidCanary: it cannot be released.
     """
-    found = _KINDS.get(reference.kind)
     group = reference.api_version.rpartition("/")[0]
+    if reference.kind == _KNATIVE.kind and group == "serving.knative.dev":
+        return _KNATIVE
+    found = _KINDS.get(reference.kind)
     if found is None or (found.kind == "Service" and group):
         supported = ", ".join(sorted(_KINDS))
         raise InvalidCanary(
