@@ -92,3 +92,40 @@ def test_scaling_and_many_changes_end_in_the_last_wish(
     world.wait(lambda: status(world).get("availableReplicas") == 2)
     assert status(world)["observedGeneration"] == 5
     assert status(world)["replicas"] == 2
+
+
+def test_pods_that_fall_ill_are_replaced_with_their_template(world: World) -> None:
+    with FakeWorkloads(world.store) as fakes:
+        live = world.put(workload(replicas=2))
+        world.wait(lambda: status(world).get("readyReplicas") == 2)
+        fakes.sicken("t1", {"app": "other"})
+        fakes.sicken("t1", {"app": "app"})
+        world.wait(lambda: status(world).get("readyReplicas") == 1)
+        assert status(world)["updatedReplicas"] == 2
+        world.change(live, spec=workload(image="x:2", replicas=2)["spec"])
+        world.wait(lambda: status(world).get("readyReplicas") == 2)
+
+
+def test_a_quota_that_is_used_up_holds_a_rollout(
+    world: World, workloads: Callable[..., None]
+) -> None:
+    workloads()
+    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    live = world.put(workload(strategy=rolling, progressDeadlineSeconds=1))
+    world.wait(lambda: status(world).get("readyReplicas") == 1)
+    meta = {"name": "q", "namespace": "t1"}
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": meta}
+    world.put({**quota, "spec": {"hard": {"pods": "1"}}})
+    newer = workload(image="x:2", strategy=rolling, progressDeadlineSeconds=1)
+    world.change(live, spec=newer["spec"])
+
+    def progressing() -> str:
+        conditions = {c["type"]: c for c in status(world)["conditions"]}
+        return str(conditions["Progressing"]["reason"])
+
+    world.wait(lambda: progressing() == "ProgressDeadlineExceeded")
+    assert status(world)["readyReplicas"] == 1
+    assert "updatedReplicas" not in status(world)
+    world.store.delete(world.store.resource("v1", "resourcequotas"), "t1", "q")
+    world.wait(lambda: progressing() == "NewReplicaSetAvailable")
+    assert status(world)["updatedReplicas"] == 1

@@ -103,6 +103,7 @@ BUILT_IN = (
     _built_in("v1", "Secret", "secrets"),
     _built_in("v1", "Event", "events", ["ev"]),
     _built_in("v1", "ServiceAccount", "serviceaccounts", ["sa"]),
+    _built_in("v1", "ResourceQuota", "resourcequotas", ["quota"], subresources=[STATUS]),
     _built_in(
         "apps/v1",
         "Deployment",

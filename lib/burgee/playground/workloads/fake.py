@@ -1,15 +1,17 @@
 """Workloads without processes: Deployments, DaemonSets and StatefulSets that become ready.
 
 It plays kube-controller-manager and kubelet for tests: it writes the status that they would, at
-once or after a delay, and lets those fail that ask for it (see `rollout.never_ready`).
+once or after a delay, and lets those fail that ask for it (see `rollout.never_ready`). A
+ResourceQuota on pods keeps more of them from being made.
 """
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
-from burgee.api.manifest import Manifest, annotations_of, metadata
+from burgee.api.manifest import Manifest, annotations_of, labels_of, metadata
 from burgee.playground.kinds.apierror import ApiError
 from burgee.playground.machinery.atomic import with_metadata
 from burgee.playground.machinery.informer import Informer, key_of
@@ -34,6 +36,7 @@ from burgee.playground.workloads.workload_status import (
 MANAGER = "kube-controller-manager"
 REVISION = "deployment.kubernetes.io/revision"
 _RETRY_SECONDS = 0.02
+_QUOTA_SECONDS = 0.1
 KINDS = ("deployments", "daemonsets", "statefulsets")
 
 
@@ -61,6 +64,8 @@ class FakeWorkloads:
         self._now = now
         self._queue = WorkQueue()
         self._pods: dict[str, Pods] = {}
+        self._totals: dict[tuple[str, str], int] = {}
+        self._falling_ill: dict[str, int] = {}
         self._informers = {
             plural: Informer(store, store.resource("apps/v1", plural)) for plural in KINDS
         }
@@ -73,6 +78,18 @@ class FakeWorkloads:
             informer.start()
         self._thread.start()
         return self
+
+    def sicken(self, namespace: str, labels: Mapping[str, str], pods: int = 1) -> None:
+        """So many of the pods with these labels stop being ready.
+
+        They are replaced by sound ones when their template changes or they are scaled away.
+        """
+        for plural, informer in self._informers.items():
+            for workload in informer.all():
+                found = labels_of(workload["spec"].get("template") or {})
+                if key_of(workload)[0] == namespace and labels.items() <= found.items():
+                    self._falling_ill[metadata(workload)["uid"]] = pods
+                    self._queue.add((plural, "/".join(key_of(workload))))
 
     def close(self) -> None:
         """Stop; the workloads keep the status that they have."""
@@ -93,6 +110,7 @@ class FakeWorkloads:
         def changed(old: Manifest | None, new: Manifest | None) -> None:
             if new is None and old is not None:
                 self._pods.pop(str(metadata(old)["uid"]), None)
+                self._totals.pop((plural, "/".join(key_of(old))), None)
             if new is not None:
                 self._queue.add((plural, "/".join(key_of(new))))
 
@@ -115,9 +133,12 @@ class FakeWorkloads:
         now, uid = self._now(), str(metadata(workload)["uid"])
         wanted = wanted_replicas(workload, self._node_labels)
         limits = limits_of(workload, self._ready_delay, wanted)
-        pods = advance(self._pods.get(uid), workload, limits, now, wanted=wanted)
+        crowded = self._crowded(name.split("/", 1)[0])
+        pods = advance(self._pods.get(uid), workload, limits, now, wanted=wanted, crowded=crowded)
+        pods = replace(pods, ill=self._falling_ill.pop(uid, pods.ill))
         self._pods[uid] = pods
         counts = count(pods, limits, now)
+        self._totals[plural, name] = counts.total
         if workload["kind"] == "Deployment":
             status = deployment_status(workload, pods, limits, counts, now)
         else:
@@ -126,6 +147,16 @@ class FakeWorkloads:
         for due in next_change(pods, limits, deadline_of(workload)):
             if due > now:
                 self._queue.add_after((plural, name), (due - now).total_seconds() + 0.001)
+        if pods.barred:
+            self._queue.add_after((plural, name), _QUOTA_SECONDS)
+
+    def _crowded(self, namespace: str) -> bool:
+        """Whether a quota of the namespace is used up."""
+        quotas, _ = self._store.list(self._store.resource("v1", "resourcequotas"), namespace)
+        limits = [int(q["spec"]["hard"]["pods"]) for q in quotas if "pods" in q["spec"]["hard"]]
+        place = f"{namespace}/"
+        there = sum(n for (_, name), n in list(self._totals.items()) if name.startswith(place))
+        return any(there >= limit for limit in limits)
 
     def _write_status(self, workload: Manifest, pods: Pods, status: Manifest) -> None:
         """Write the status, and with it the number of the template as Kubernetes does."""

@@ -31,6 +31,8 @@ class Pods:
         old_template: its digest.
         revision: how many templates there have been.
         finished: whether a rollout of this template was complete once.
+        barred: whether a quota keeps more pods from being made.
+        ill: pods of this template that are not ready though they were started.
     """
 
     template: str
@@ -42,6 +44,8 @@ class Pods:
     old_template: str = ""
     revision: int = 1
     finished: bool = False
+    barred: bool = False
+    ill: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,8 +95,11 @@ def count(pods: Pods, limits: Limits, now: datetime) -> Counts:
     started = min(pods.started, wanted)
     ready = wanted if _past(pods, limits.ready_delay, now) else started
     available = wanted if _past(pods, limits.available_delay, now) else started
+    well = max(wanted - pods.ill, 0)
+    ready, available = min(ready, well), min(available, well)
     kept = min(pods.old, max(wanted - limits.max_unavailable - available, 0))
-    updated = max(min(wanted, wanted + limits.max_surge - kept), started)
+    room = 0 if pods.barred else min(wanted, wanted + limits.max_surge - kept)
+    updated = max(room, started)
     return Counts(
         wanted=wanted,
         updated=updated,
@@ -103,7 +110,13 @@ def count(pods: Pods, limits: Limits, now: datetime) -> Counts:
 
 
 def advance(
-    pods: Pods | None, workload: Manifest, limits: Limits, now: datetime, *, wanted: int
+    pods: Pods | None,
+    workload: Manifest,
+    limits: Limits,
+    now: datetime,
+    *,
+    wanted: int,
+    crowded: bool = False,
 ) -> Pods:
     """The pods after what the workload asks for now.
 
@@ -113,10 +126,19 @@ def advance(
         limits: those of the workload.
         now: aware UTC time.
         wanted: the replicas that it asks for.
+        crowded: whether a quota is used up.
     """
     digest = template_digest(workload)
     if pods is None:
-        return Pods(template=digest, failing=never_ready(workload), since=now, wanted=wanted)
+        return Pods(
+            template=digest,
+            failing=never_ready(workload),
+            since=now,
+            wanted=wanted,
+            barred=crowded,
+        )
+    if pods.barred and not crowded:
+        pods = replace(pods, barred=False, since=now)
     was = count(pods, limits, now)
     held = replace(pods, finished=pods.finished or was.complete)
     if digest != held.template and not workload["spec"].get("paused"):
@@ -131,6 +153,7 @@ def advance(
             old=was.updated_available if back else was.available,
             old_template=held.template if was.updated_available else held.old_template,
             revision=held.revision + 1,
+            barred=crowded and not limits.max_unavailable,
         )
     if wanted != held.wanted:
         return replace(
@@ -139,13 +162,15 @@ def advance(
             wanted=wanted,
             started=min(was.updated_available, wanted),
             old=min(was.old, wanted),
+            barred=crowded and wanted > held.wanted,
+            ill=min(held.ill, wanted),
         )
     return held
 
 
 def next_change(pods: Pods, limits: Limits, deadline: timedelta | None) -> list[datetime]:
     """When time alone will change something."""
-    delays = [] if pods.failing else [limits.ready_delay, limits.available_delay]
+    delays = [] if pods.failing or pods.barred else [limits.ready_delay, limits.available_delay]
     if deadline is not None and not pods.finished:
         delays.append(deadline)
     return [pods.since + delay for delay in delays]
@@ -198,7 +223,7 @@ def limits_of(workload: Manifest, ready_delay: timedelta, wanted: int) -> Limits
 
 
 def _past(pods: Pods, delay: timedelta, now: datetime) -> bool:
-    return not pods.failing and now >= pods.since + delay
+    return not (pods.failing or pods.barred) and now >= pods.since + delay
 
 
 def _share(value: object, wanted: int, *, up: bool) -> int:
