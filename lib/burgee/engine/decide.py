@@ -23,6 +23,7 @@ from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.outbox import dispatch, post
+from burgee.engine.placing import keep_all
 from burgee.engine.promoting import finalise, promote
 from burgee.engine.resting import rest
 from burgee.engine.running import progress
@@ -36,7 +37,7 @@ from burgee.engine.transitions import (
     without_condition,
 )
 from burgee.engine.turn import Turn
-from burgee.engine.world import compose, keep_all
+from burgee.engine.world import compose
 from burgee.errors import InvalidCanary
 
 MOST_ROUNDS = 4

@@ -15,10 +15,11 @@ from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import Observation
+from burgee.engine.placing import keep_all
 from burgee.engine.releasing import clean_up
 from burgee.engine.roles import role_in
+from burgee.engine.scaling import run_target
 from burgee.engine.transitions import changed_status, describe, enter
-from burgee.engine.world import keep_all, run_target
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Role
 from burgee.targets.borrow import original_of

@@ -1,0 +1,130 @@
+"""Where an object goes: among the children, to its owner field by field, or nowhere at all."""
+
+from collections.abc import Iterator, Mapping
+
+from burgee.api.manifest import Manifest, annotations_of, controller_uid, name_of, namespace_of
+from burgee.engine.effects import ApplyForeign, Effect, MergePatch
+from burgee.engine.facts import Facts
+from burgee.engine.observation import ObjectKey
+from burgee.engine.releasing import merge_patch
+from burgee.errors import InvalidCanary
+from burgee.routers.base import OWNER_ANNOTATION
+from burgee.routers.registry import canonical
+from burgee.targets import autoscaler, configs
+from burgee.targets.applied import carries, has_nulls
+from burgee.targets.borrow import borrowed_fields, keep_route, keep_service, shows_borrowed
+from burgee.targets.drift import prune, settled
+from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
+from burgee.targets.primary import keep_workload
+
+LISTED_ROUTES = frozenset({"Ingress"})
+"""Kinds of routes that Metacontroller lists: one that is left out of an answer is deleted."""
+
+
+def keep_all(children: Mapping[ObjectKey, Manifest]) -> tuple[Manifest, ...]:
+    """Every child as it is: nothing is touched."""
+    return tuple(keep(child) for child in children.values())
+
+
+def keep(observed: Manifest) -> Manifest:
+    """A child to apply again as it is observed."""
+    match observed["kind"]:
+        case "Deployment" | "DaemonSet":
+            return keep_workload(observed)
+        case "ConfigMap" | "Secret":
+            return configs.keep_copy(observed)
+        case "HorizontalPodAutoscaler":
+            return autoscaler.keep_hpa(observed)
+        case "Ingress":
+            return keep_route(observed)
+        case _:
+            return keep_copy(observed) if is_copy(observed) else keep_service(observed)
+
+
+def key_of(manifest: Manifest) -> ObjectKey:
+    """Kind and name of an object."""
+    return manifest["kind"], name_of(manifest)
+
+
+def place(
+    facts: Facts, manifest: Manifest, wanted: dict[ObjectKey, Manifest], effects: list[Effect]
+) -> None:
+    """Puts an object among the children, or leaves it to its owner.
+
+    An object that burgee did not create is patched field by field and stays the user's. A route
+    that is observed exactly as wanted needs no apply.
+    """
+    key = key_of(manifest)
+    observation, uid = facts.observation, facts.canary.metadata.uid
+    own = observation.children.get(key) or unlisted(facts).get(key)
+    foreign = observation.services.get(key[1]) if key[0] == "Service" else None
+    if own is not None and controller_uid(own) != uid:
+        own, foreign = None, own
+    if foreign is not None and key[0] in LISTED_ROUTES:
+        _check_unowned(foreign)
+        foreign = None
+    if foreign is not None:
+        owns_service = key[0] != "Service" or facts.kind.owns_apex
+        borrowed = borrowed_fields(manifest, foreign) if owns_service else borrowed_copy(manifest)
+        if not shows_borrowed(foreign, borrowed):
+            effects.append(ApplyForeign(manifest=borrowed))
+        return
+    unmanaged = facts.spec.service.unmanaged_metadata
+    if own is not None:
+        patch = prune(
+            own,
+            manifest,
+            keep_labels=unmanaged.labels if unmanaged else (),
+            keep_annotations=unmanaged.annotations if unmanaged else (),
+        )
+        if patch is not None:
+            effects.append(patch_on(manifest, patch))
+        listed = key[0] in LISTED_ROUTES or key not in unlisted(facts)
+        if not listed and settled(canonical(own), canonical(manifest), owner_uid=uid):
+            return
+    wanted[key] = manifest
+
+
+def _check_unowned(found: Manifest) -> None:
+    """A copy that nobody owns is taken on, as it would be by Flagger.
+
+    Raises:
+        InvalidCanary: something else owns it.
+    """
+    if controller_uid(found):
+        raise InvalidCanary(
+            "RouteConflict",
+            f"{found['kind']} {name_of(found)} is owned by something else than this Canary",
+        )
+
+
+def apply_own(facts: Facts, manifest: Manifest) -> Iterator[Effect]:
+    """What burgee writes itself, where it is not there: fields of an object that is no child.
+
+    Null stands for a field that has to go, which an apply cannot say.
+    """
+    observed = facts.observation.routes.get(key_of(manifest))
+    if observed is not None and OWNER_ANNOTATION in annotations_of(manifest):
+        foreign = prune(observed, manifest)
+        if foreign is not None:
+            yield patch_on(manifest, foreign)
+    if observed is not None and carries(observed, manifest):
+        return
+    yield merge_patch(manifest) if has_nulls(manifest) else ApplyForeign(manifest=manifest)
+
+
+def unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:
+    """Observed objects of kinds that Metacontroller does not list."""
+    scaler = facts.observation.primary_scaler
+    return {**facts.observation.routes, **({key_of(scaler): scaler} if scaler else {})}
+
+
+def patch_on(found: Manifest, patch: Manifest) -> MergePatch:
+    """The effect that merges a patch into an observed object."""
+    return MergePatch(
+        api_version=found["apiVersion"],
+        kind=found["kind"],
+        namespace=namespace_of(found),
+        name=name_of(found),
+        patch=patch,
+    )
