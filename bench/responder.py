@@ -16,6 +16,7 @@ from pathlib import Path
 
 COUNTS = "/counts"
 _HEAD_END = b"\r\n\r\n"
+_WHOLE_BYTES = 2048
 
 
 class Responder(asyncio.Protocol):
@@ -56,9 +57,12 @@ class Responder(asyncio.Protocol):
 
 
 def response(code: int, body: bytes) -> bytes:
-    """An HTTP answer, ready to be sent."""
-    head = f"HTTP/1.1 {code} -\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return head.encode() + _HEAD_END + body
+    """An HTTP answer, ready to be sent; larger ones in a chunk, as a Go server sends them."""
+    head = f"HTTP/1.1 {code} -\r\nContent-Type: application/json\r\n".encode()
+    if len(body) <= _WHOLE_BYTES:
+        return head + b"Content-Length: %d" % len(body) + _HEAD_END + body
+    chunk = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    return head + b"Transfer-Encoding: chunked" + _HEAD_END + chunk
 
 
 def _content_length(head: bytes) -> int:
