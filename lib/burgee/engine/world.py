@@ -109,12 +109,16 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
     build = mode is PrimaryMode.BUILD or facts.primary is None
     settings = facts.observation.settings
     # A copy that another Canary shares belongs to whoever built it last.
-    shared = facts.observation.shared
+    shared, copied = facts.observation.shared, True
     for key in facts.tracked:
         (copy,) = configs.build_copies((key,), facts.observation.configs, settings)
-        if build or (key_of(copy) not in children and key not in shared):
+        observed = children.get(key_of(copy))
+        if build or (observed is None and key not in shared):
             yield copy
-    if build:
+        if key not in shared and not configs.shows_copy(observed, copy):
+            copied = False
+    # Pods that start before their copies are there would run with the old values.
+    if build and copied:
         yield facts.kind.build_primary(
             facts.target,
             facts.names,

@@ -102,6 +102,14 @@ def build_copies(
     return tuple(_copy(objects[key], settings) for key in sorted(keys))
 
 
+def shows_copy(observed: Manifest | None, copy: Manifest) -> bool:
+    """True where an observed copy holds all that it has to."""
+    if observed is None:
+        return False
+    wanted, seen = ((o.get("data"), o.get("binaryData")) for o in (copy, observed))
+    return all((w or {}).items() <= (s or {}).items() for w, s in zip(wanted, seen, strict=True))
+
+
 def keep_copy(observed: Manifest) -> Manifest:
     """A copy to apply again as it is."""
     return _projection(observed, name_of(observed), own_labels(labels_of(observed)))
