@@ -149,8 +149,7 @@ def test_a_bad_edit_at_rest_touches_nothing_and_heals(
 
     app.edit(**undone(good, edit))
     app.wait(lambda _: not app.condition("Accepted"))
-    app.release("app:2")
-    assert app.image() == "app:2"
+    assert app.world() == before
 
 
 @pytest.mark.parametrize(("edit", "reason", "text"), REFUSED)

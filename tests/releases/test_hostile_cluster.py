@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from release_story import Story, ending, objects, play, title
+from release_story import Story, differences, ending, objects, play, title
 from release_world import App, Arena
 
 from burgee.api.manifest import Manifest
@@ -21,7 +21,7 @@ from burgee.playground.metacontroller.faults import AS_MEASURED, HOSTILE, FaultR
 pytestmark = pytest.mark.slow
 
 RUNS = int(os.environ.get("BURGEE_HOSTILE_RUNS", "1"))
-APPS = 6
+APPS = 5
 ACTS = 3
 READY_SECONDS = 0.1
 
@@ -86,7 +86,6 @@ def killer(arena: Arena, pause_seconds: float) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("rates", "kills"),
     [
-        pytest.param(AS_MEASURED, False, id="as measured"),
         pytest.param(ONE_WRITER, False, id="hostile"),
         pytest.param(HOSTILE, False, id="twins write"),
         pytest.param(AS_MEASURED, True, id="hooks killed"),
@@ -105,7 +104,7 @@ def test_whatever_goes_wrong_a_story_ends_the_same(
         twins = rates.double_sync > 0
         for app, story in zip(apps, told, strict=True):
             assert app.problems(twins=twins) == [], f"{title(story)}, faults of seed {seed}"
-            assert ending(app) == quiet[story.seed], title(story)
+            assert differences(ending(app), quiet[story.seed]) == [], title(story)
         assert not hostile.cluster.controller.tally.crashed
         assert [line for hook in hostile.hooks for line in hook.errors()] == []
     assert faults.happened["stale_parent"] > 10

@@ -123,6 +123,18 @@ def ending(app: App) -> Manifest:
     }
 
 
+def differences(one: Manifest, other: Manifest, path: str = "") -> list[str]:
+    """Where two endings differ, each place with both values."""
+    found: list[str] = []
+    for key in sorted({*one, *other}):
+        a, b, place = one.get(key), other.get(key), f"{path}/{key}"
+        if isinstance(a, dict) and isinstance(b, dict):
+            found.extend(differences(a, b, place))
+        elif a != b:
+            found.append(f"{place}: {a!r} instead of {b!r}")
+    return found
+
+
 def _plain(manifest: Manifest) -> Manifest:
     """What was asked for: labels and annotations of ours, spec and data."""
     given = {"clusterIP", "clusterIPs"}
