@@ -96,7 +96,7 @@ def wait_until_up(server: Running) -> None:
         try:
             if requests.get(f"{server.url}/healthz", timeout=1).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.05)
     pytest.fail(f"the server did not come up: {server.output.read_text('utf-8')}")
 
