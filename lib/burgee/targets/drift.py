@@ -165,7 +165,7 @@ def _contains(observed: Any, desired: Any, field: str = "") -> bool:
     if _is_ports(field, observed, desired):
         by_key = {_port_key(port): port for port in observed}
         return all(_contains(by_key.get(_port_key(port)), port) for port in desired)
-    return bool(_plain(observed) == _plain(desired))
+    return bool(observed == desired or _plain(observed) == _plain(desired))
 
 
 def _is_ports(field: str, *values: Any) -> bool:
