@@ -126,6 +126,8 @@ def _steers(effect: Effect, target: Manifest) -> bool:
     match effect:
         case ApplyForeign():
             return is_route(effect.manifest)
+        case MergePatch() if is_route({"apiVersion": effect.api_version}):
+            return True
         case Scale(replicas=0) | MergePatch():
             return (effect.kind, effect.name) == (target.get("kind"), name_of(target))
         case _:

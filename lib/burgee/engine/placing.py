@@ -11,7 +11,7 @@ from burgee.errors import InvalidCanary
 from burgee.routers.base import OWNER_ANNOTATION
 from burgee.routers.registry import canonical
 from burgee.targets import autoscaler, configs
-from burgee.targets.applied import carries, has_nulls
+from burgee.targets.applied import carries
 from burgee.targets.borrow import borrowed_fields, keep_route, keep_service, shows_borrowed
 from burgee.targets.drift import prune, settled
 from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
@@ -77,12 +77,31 @@ def place(
             keep_labels=unmanaged.labels if unmanaged else (),
             keep_annotations=unmanaged.annotations if unmanaged else (),
         )
-        if patch is not None:
+        if key[0] in LISTED_ROUTES:
+            patch = _with_annotations(own, manifest, patch or {})
+        if patch:
             effects.append(patch_on(manifest, patch))
         listed = key[0] in LISTED_ROUTES or key not in unlisted(facts)
         if not listed and settled(canonical(own), canonical(manifest), owner_uid=uid):
             return
     wanted[key] = manifest
+
+
+def _with_annotations(observed: Manifest, wanted: Manifest, patch: Manifest) -> Manifest:
+    """A patch that sets the annotations besides.
+
+    Metacontroller takes an object for unchanged as long as its generation is, which annotations
+    do not move: it would leave them as somebody else set them.
+    """
+    seen = annotations_of(observed)
+    missing = {
+        key: value for key, value in annotations_of(wanted).items() if seen.get(key) != value
+    }
+    if not missing:
+        return patch
+    head: Manifest = patch.get("metadata") or {}
+    annotations: Manifest = {**(head.get("annotations") or {}), **missing}
+    return {**patch, "metadata": {**head, "annotations": annotations}}
 
 
 def _check_unowned(found: Manifest) -> None:
@@ -99,18 +118,21 @@ def _check_unowned(found: Manifest) -> None:
 
 
 def apply_own(facts: Facts, manifest: Manifest) -> Iterator[Effect]:
-    """What burgee writes itself, where it is not there: fields of an object that is no child.
+    """What burgee writes itself, where it is not there: an object that is no child.
 
-    Null stands for a field that has to go, which an apply cannot say.
+    An object of the whole cluster is applied as a whole. Of a user's object single fields are
+    patched, from more than one place: an apply would take away what the one before had set.
     """
     observed = facts.observation.routes.get(key_of(manifest))
-    if observed is not None and OWNER_ANNOTATION in annotations_of(manifest):
-        foreign = prune(observed, manifest)
-        if foreign is not None:
+    whole = not namespace_of(manifest)
+    if whole and observed is not None:
+        foreign = prune(observed, manifest) or {}
+        if OWNER_ANNOTATION not in annotations_of(manifest):
+            foreign = {field: part for field, part in foreign.items() if field == "spec"}
+        if foreign:
             yield patch_on(manifest, foreign)
-    if observed is not None and carries(observed, manifest):
-        return
-    yield merge_patch(manifest) if has_nulls(manifest) else ApplyForeign(manifest=manifest)
+    if observed is None or not carries(observed, manifest):
+        yield ApplyForeign(manifest=manifest) if whole else merge_patch(manifest)
 
 
 def unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:

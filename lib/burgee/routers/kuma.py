@@ -10,6 +10,7 @@ Source: flagger pkg/router/kuma.go (weights alone, never deleted); kuma 2, Traff
 from collections.abc import Sequence
 
 from burgee.api.canary import Canary
+from burgee.api.guards import KUBECTL_LAST_APPLIED
 from burgee.api.manifest import Manifest, annotations_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
@@ -119,10 +120,9 @@ class KumaRouter:
 
 
 def _is_owned(canary: Canary, names: ServiceNames, originals: Sequence[Manifest]) -> bool:
-    """True where the route is burgee's to delete: it is new, or says that it is this Canary's.
+    """True where the route is burgee's to delete: it is new, its own, or was made by Flagger.
 
-    One without a word about its owner that routes this very Service was there before (Flagger's,
-    or a person's) and stays when the Canary goes.
+    One that kubectl made for this very Service stays when the Canary goes.
     """
     found = named(originals, TRAFFIC_ROUTE, names.apex)
     if found is None:
@@ -137,7 +137,7 @@ def _is_owned(canary: Canary, names: ServiceNames, originals: Sequence[Manifest]
             f"TrafficRoute {names.apex} belongs to {owner or 'another Service'}; TrafficRoutes "
             "have no namespace, so spec.service.name must differ",
         )
-    return False
+    return KUBECTL_LAST_APPLIED not in annotations_of(found)
 
 
 def _tag(canary: Canary, service: str) -> dict[str, str]:

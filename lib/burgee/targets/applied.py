@@ -14,14 +14,6 @@ def carries(observed: Manifest, wanted: Manifest) -> bool:
     return _carries(observed, wanted)
 
 
-def has_nulls(value: Any) -> bool:
-    """True where a field has to go."""
-    if isinstance(value, dict):
-        pairs: Manifest = value
-        return any(item is None or has_nulls(item) for item in pairs.values())
-    return False
-
-
 def _carries(observed: Any, wanted: Any) -> bool:
     if isinstance(wanted, dict):
         pairs: Manifest = wanted
