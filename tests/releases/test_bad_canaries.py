@@ -7,6 +7,7 @@ import pytest
 from release_world import APP, App, Arena, analysis, canary, deployment
 
 from burgee.api.manifest import Manifest
+from burgee.playground.kinds.resources import Resource
 
 pytestmark = pytest.mark.slow
 
@@ -14,6 +15,9 @@ Make = Callable[..., App]
 
 CANARY = ("flagger.app/v1beta1", "Canary")
 DEPLOYMENT = ("apps/v1", "Deployment")
+TRAFFIC_SPLIT = Resource(
+    group="split.smi-spec.io", version="v1alpha1", plural="trafficsplits", kind="TrafficSplit"
+)
 
 
 def template(query: str) -> Manifest:
@@ -41,6 +45,12 @@ REFUSED = [
     ),
     pytest.param(
         {"analysis": {"stepWeight": 0}}, "InvalidSteps", "stepWeight", id="no weight at all"
+    ),
+    pytest.param(
+        {"provider": "linkerd", "analysis": {"mirror": True}},
+        "UnsupportedStrategy",
+        "mirror",
+        id="strategy",
     ),
     pytest.param({"provider": "nosuch"}, "UnsupportedProvider", "nosuch", id="provider"),
     pytest.param(
@@ -117,6 +127,7 @@ def undone(good: Manifest, edit: Manifest) -> Manifest:
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
     """A cluster whose definitions let everything through."""
     with Arena(tmp_path_factory.mktemp("lax"), lax=True) as made:
+        made.cluster.store.register(TRAFFIC_SPLIT)
         yield made
         assert [line for hook in made.hooks for line in hook.errors()] == []
 
