@@ -31,6 +31,8 @@ def reference(api_version: str, kind: str) -> ObjectRef:
         ("apps/v1", "DaemonSet", "daemonsets"),
         ("v1", "Service", "services"),
         ("", "Service", "services"),
+        ("core/v1", "Service", "services"),
+        ("apps/v1", "Service", "services"),
         ("serving.knative.dev/v1", "Service", "services"),
     ],
 )

@@ -155,6 +155,8 @@ _KINDS: Final = MappingProxyType[str, TargetKind](
 
 
 _KNATIVE: Final[TargetKind] = KnativeServiceKind()
+# Flagger looks at the kind alone; a Canary written for it may say these for the core group.
+_GROUPS_OF_SERVICES: Final = frozenset({"", "core", "apps"})
 
 
 def kind_of(reference: ObjectRef) -> TargetKind:
@@ -167,7 +169,7 @@ def kind_of(reference: ObjectRef) -> TargetKind:
     if reference.kind == _KNATIVE.kind and group == "serving.knative.dev":
         return _KNATIVE
     found = _KINDS.get(reference.kind)
-    if found is None or (found.kind == "Service" and group):
+    if found is None or (found.kind == "Service" and group not in _GROUPS_OF_SERVICES):
         supported = ", ".join(sorted(_KINDS))
         raise InvalidCanary(
             "UnsupportedTarget",
