@@ -36,6 +36,7 @@ OURS = {
 WIDER = {
     "AlertProvider.spec.type": ["webhook"],
     "Canary.spec.provider": ["gatewayapi:v1:grpc", "smi:v1alpha4"],
+    "Canary.spec.routeRef.kind": ["IngressRoute"],
 }
 WORDS_OF_1_20 = {
     "additionalProperties",

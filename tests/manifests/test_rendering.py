@@ -14,7 +14,16 @@ FOLDERS = sorted(path.parent for path in MANIFESTS.rglob("kustomization.yaml"))
 COMPONENTS = [folder for folder in FOLDERS if folder.parent.name == "components"]
 RENDERED = [folder for folder in FOLDERS if folder not in COMPONENTS]
 SERVERS = ["1.25", kubernetes_validate.latest_version()]
-FOREIGN = {"metacontroller.k8s.io", "flagger.app", "monitoring.coreos.com"}
+FOREIGN = {
+    "apisix.apache.org",
+    "flagger.app",
+    "gateway.solo.io",
+    "metacontroller.k8s.io",
+    "monitoring.coreos.com",
+    "projectcontour.io",
+    "serving.knative.dev",
+    "traefik.io",
+}
 
 Render = Callable[[Path], list[dict[str, Any]]]
 
