@@ -200,6 +200,27 @@ def test_autoscalers_have_a_metric(store: Store) -> None:
     assert made["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"] == 80
 
 
+def test_the_behavior_of_autoscalers_is_filled_up(store: Store) -> None:
+    resource = store.resource("autoscaling/v2", "HorizontalPodAutoscaler")
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
+    behavior = {"scaleDown": {"stabilizationWindowSeconds": 60}}
+    spec = {"scaleTargetRef": target, "maxReplicas": 3, "behavior": behavior}
+    made = store.create(resource, {"metadata": {"name": "x"}, "spec": spec})
+    percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    assert made["spec"]["behavior"] == {
+        "scaleDown": {
+            "stabilizationWindowSeconds": 60,
+            "selectPolicy": "Max",
+            "policies": [percent],
+        },
+        "scaleUp": {
+            "stabilizationWindowSeconds": 0,
+            "selectPolicy": "Max",
+            "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, percent],
+        },
+    }
+
+
 def pod_change(**container: Any) -> Manifest:
     sent = workload()
     sent["spec"]["template"]["spec"]["containers"][0] |= container

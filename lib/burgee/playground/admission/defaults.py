@@ -225,6 +225,13 @@ def _autoscaler(manifest: Manifest) -> None:
     if not spec.get("metrics"):
         target = {"type": "Utilization", "averageUtilization": 80}
         spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior: Manifest | None = spec.get("behavior")
+    if behavior is not None:
+        percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
+        pods = {"type": "Pods", "value": 4, "periodSeconds": 15}
+        up, down = behavior.setdefault("scaleUp", {}), behavior.setdefault("scaleDown", {})
+        _set(up, stabilizationWindowSeconds=0, selectPolicy="Max", policies=[pods, percent])
+        _set(down, selectPolicy="Max", policies=[percent])
 
 
 def _pod(manifest: Manifest) -> None:
