@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 from burgee.adapters.effects import event_manifest, perform
 from burgee.engine.effects import (
     ApplyForeign,
+    DeleteObject,
     EmitEvent,
     EventType,
     HookCall,
@@ -38,6 +39,9 @@ APPLY = ApplyForeign(
         "metadata": {"name": "app", "namespace": "t"},
         "spec": {"selector": {"app": "app-primary"}},
     }
+)
+DELETE = DeleteObject(
+    api_version="networking.k8s.io/v1", kind="Ingress", namespace="t", name="web", uid="u-9"
 )
 EVENT = EmitEvent(type=EventType.WARNING, message="rolled back", key="u-1/b1-00/Failed/0")
 CALL = HookCall(
@@ -114,6 +118,20 @@ def test_effects_happen_in_their_order(api: Any) -> None:
     assert server.requests[2].json() == {"spec": {"x": None}}
     assert server.requests[3].json() == APPLY.manifest
     assert "fieldManager=burgee&force=true" in server.requests[3].target
+
+
+def test_only_the_very_object_is_deleted(api: Any) -> None:
+    server = api.serve(lambda _: api.reply({"kind": "Status"}))
+
+    run(api.connect(server), DELETE)
+
+    (request,) = server.requests
+    assert (request.method, request.target) == (
+        "DELETE",
+        "/apis/networking.k8s.io/v1/namespaces/t/ingresses/web",
+    )
+    assert request.json()["preconditions"] == {"uid": "u-9"}
+    assert request.json()["propagationPolicy"] == "Background"
 
 
 def test_an_event_is_complete() -> None:
@@ -202,7 +220,9 @@ def test_a_failed_event_is_logged_and_what_follows_happens(api: Any, code: int) 
     assert "S3CRET" not in str(lines)
 
 
-@pytest.mark.parametrize("effect", [SCALE, PATCH, APPLY], ids=["scale", "merge patch", "apply"])
+@pytest.mark.parametrize(
+    "effect", [SCALE, PATCH, APPLY, DELETE], ids=["scale", "merge patch", "apply", "delete"]
+)
 @pytest.mark.parametrize("code", [404, 409])
 def test_what_changed_or_went_away_is_left_to_the_next_sync(
     api: Any, effect: Any, code: int
@@ -217,7 +237,9 @@ def test_what_changed_or_went_away_is_left_to_the_next_sync(
     assert lines[0]["effect"] == type(effect).__name__
 
 
-@pytest.mark.parametrize("effect", [SCALE, PATCH, APPLY], ids=["scale", "merge patch", "apply"])
+@pytest.mark.parametrize(
+    "effect", [SCALE, PATCH, APPLY, DELETE], ids=["scale", "merge patch", "apply", "delete"]
+)
 @pytest.mark.parametrize("code", [403, 422, 500])
 def test_another_failure_ends_the_sync(api: Any, effect: Any, code: int) -> None:
     server = api.serve(lambda _: api.reply({"message": "S3CRET"}, code))
