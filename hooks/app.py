@@ -65,12 +65,12 @@ def create_app(
     context = HookContext(
         settings=settings,
         kube=kube,
-        prometheus=Prometheus(),
+        prometheus=Prometheus(policy=settings.addresses),
         memo=Memo(),
         executor=ContextExecutor(
             max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
         ),
-        courier=Courier(kube, count=meters.count_told),
+        courier=Courier(kube, count=meters.count_told, policy=settings.addresses),
         meters=meters,
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,

@@ -60,6 +60,7 @@ class HookContext:
         return Fieldwork(
             kube=self.kube,
             prometheus=self.prometheus,
+            policy=self.settings.addresses,
             executor=self.executor,
             namespace=namespace_of(parent),
             deadline=self.deadline(),

@@ -7,6 +7,7 @@ alerts), it is so here as well. What is burgee's own starts with BURGEE_.
 """
 
 import math
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from burgee.adapters.addresses import AddressPolicy, Network, networks, policy_for
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidSettings
 from hooks.flags import parse_bool, parse_flags
@@ -30,6 +32,7 @@ class Settings(BaseModel):
         token_file: a file with that token, read again when it changes.
         insecure: no bearer token is demanded.
         budget_seconds: for one sync, all IO together.
+        addresses: which networks addresses that users write may reach.
         ignored_flags: flags of Flagger that have no meaning here.
     """
 
@@ -44,6 +47,7 @@ class Settings(BaseModel):
     bind: str = "0.0.0.0:8080"
     threads: int = 8
     log_level: str = "info"
+    addresses: AddressPolicy = Field(default_factory=lambda: policy_for(os.environ))
     ignored_flags: tuple[str, ...] = ()
 
     @classmethod
@@ -57,6 +61,11 @@ class Settings(BaseModel):
         own = _own_values(environ)
         if "min_interval_seconds" in own:
             chosen["min_interval_seconds"] = own.pop("min_interval_seconds")
+        own["addresses"] = policy_for(
+            environ,
+            allow=own.pop("allow_networks", ()),
+            deny=own.pop("deny_networks", ()),
+        )
         settings = cls(engine=EngineSettings(**chosen), ignored_flags=ignored, **own)
         if not (settings.insecure or settings.token or settings.token_file):
             raise InvalidSettings(
@@ -141,6 +150,13 @@ def _some_words(text: str) -> tuple[str, ...]:
     return found
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return networks(*_words(text))
+    except ValueError:
+        raise ValueError("must be a comma-separated list of networks such as 10.0.0.0/8") from None
+
+
 def _log_level(text: str) -> str:
     if text.lower() not in LOG_LEVELS:
         raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
@@ -190,6 +206,8 @@ _OWN: dict[str, tuple[str, Reader]] = {
     "BURGEE_TOKEN": ("token", _token),
     "BURGEE_TOKEN_FILE": ("token_file", Path),
     "BURGEE_INSECURE": ("insecure", parse_bool),
+    "BURGEE_ALLOW_NETWORKS": ("allow_networks", _networks),
+    "BURGEE_DENY_NETWORKS": ("deny_networks", _networks),
     "BURGEE_MIN_INTERVAL_SECONDS": ("min_interval_seconds", _number(0.1, 3600)),
     "BURGEE_BUDGET_SECONDS": ("budget_seconds", _number(0.5, 300)),
     "BURGEE_MAX_BODY_BYTES": ("max_body_bytes", _whole(1024, 1024**3)),

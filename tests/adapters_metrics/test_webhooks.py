@@ -46,10 +46,13 @@ def test_request_is_flaggers_with_a_key(server: Any) -> None:
     assert seen.headers["Idempotency-Key"] == "uid/b1-0123/Progressing/50/0"
 
 
-def test_credentials_in_the_address_are_used(server: Any) -> None:
-    call(hook(server.url.replace("://", "://u:p@")), deadline_seconds=5)
+def test_credentials_in_the_address_are_refused(server: Any) -> None:
+    called = call(hook(server.url.replace("://", "://u:p@"), retries=3), deadline_seconds=5)
 
-    assert server.seen[0].headers["Authorization"] == "Basic dTpw"
+    assert called.message == (
+        "the address is refused: it holds credentials, which belong in a Secret"
+    )
+    assert server.seen == []
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The environment as a table: what is read, what wins, what is refused and how."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from burgee.errors import InvalidSettings
 from hooks.flags import parse_bool, parse_flags
 from hooks.settings import Settings
 
+IN_CLUSTER = {"KUBERNETES_SERVICE_HOST": "10.96.0.1"}
 INSECURE = {"BURGEE_INSECURE": "true"}
 
 
@@ -101,6 +103,40 @@ def test_what_the_server_is_told(variable: str, text: str, field: str, value: An
     assert getattr(settings, field) == value
 
 
+@pytest.mark.parametrize(
+    ("environ", "address", "refused"),
+    [
+        pytest.param({}, "127.0.0.1", False, id="loopback outside a cluster"),
+        pytest.param({}, "10.0.0.1", False, id="private"),
+        pytest.param(IN_CLUSTER, "127.0.0.1", True, id="loopback in a cluster"),
+        pytest.param(IN_CLUSTER, "10.0.0.1", False, id="private in a cluster"),
+        pytest.param(
+            {**IN_CLUSTER, "BURGEE_ALLOW_NETWORKS": "127.0.0.1"},
+            "127.0.0.1",
+            False,
+            id="loopback allowed",
+        ),
+        pytest.param(
+            {**IN_CLUSTER, "BURGEE_DENY_NETWORKS": "10.0.0.0/8, fd00::/8"},
+            "127.0.0.1",
+            True,
+            id="what is denied comes on top",
+        ),
+        pytest.param({"BURGEE_DENY_NETWORKS": "10.0.0.0/8"}, "10.1.2.3", True, id="denied"),
+        pytest.param(
+            {"BURGEE_DENY_NETWORKS": "0.0.0.0/0", "BURGEE_ALLOW_NETWORKS": "10.0.0.0/8"},
+            "10.1.2.3",
+            False,
+            id="an exception",
+        ),
+    ],
+)
+def test_which_networks_are_reached(environ: dict[str, str], address: str, refused: bool) -> None:
+    settings = Settings.from_environment({**INSECURE, **environ})
+
+    assert bool(settings.addresses.refusal(ip_address(address))) is refused
+
+
 def test_flags_win_over_variables() -> None:
     settings = Settings.from_environment(
         {
@@ -177,6 +213,8 @@ def test_flags_without_meaning_here_are_accepted_and_named() -> None:
         pytest.param("BURGEE_THREADS", "-8", "a whole number", id="negative"),
         pytest.param("BURGEE_LOG_LEVEL", "loud", "one of debug", id="log level"),
         pytest.param("BURGEE_TOKEN", "schlüssel", "ASCII", id="token"),
+        pytest.param("BURGEE_DENY_NETWORKS", "10.0.0.1/8", "list of networks", id="host bits"),
+        pytest.param("BURGEE_ALLOW_NETWORKS", "localhost", "list of networks", id="no network"),
         pytest.param("SLACK_URL", "hooks.slack.com/x", "http://", id="slack address"),
         pytest.param("FLAGGER_FLAGS", "-mesh-providr=istio", "no flag of Flagger", id="typo"),
         pytest.param("FLAGGER_FLAGS", "mesh-provider=istio", "is no flag", id="no dash"),

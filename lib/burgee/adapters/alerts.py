@@ -9,7 +9,8 @@ import binascii
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from burgee.adapters.bounded import BoundedSession, reason
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
 from burgee.adapters.kube import KubeClient
 from burgee.engine.alert_payloads import KINDS_WITH_TOKEN, address_for, payload_for
 from burgee.engine.effects import HookResult, SendAlert
@@ -21,7 +22,11 @@ _LIMIT_BYTES = 64 * 1024
 
 
 def deliver(
-    alert: SendAlert, kube: KubeClient, *, timeout_seconds: float = TIMEOUT_SECONDS
+    alert: SendAlert,
+    kube: KubeClient,
+    *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    policy: AddressPolicy = DEFAULT_POLICY,
 ) -> HookResult:
     """POST the letter; the Secret of its receiver is read at this moment.
 
@@ -29,6 +34,7 @@ def deliver(
         alert: the letter and its receiver.
         kube: for the Secret.
         timeout_seconds: for the Secret, and again for the POST.
+        policy: which addresses may be reached, its proxy's among them.
 
     Returns:
         How it ended. Never raises.
@@ -37,22 +43,24 @@ def deliver(
         address, token = _address(alert, kube, timeout_seconds)
         if urlsplit(address).scheme not in {"http", "https"}:
             return HookResult(succeeded=False, message="its address is no URL")
-        return _post(alert, address, token, timeout_seconds)
+        return _post(alert, address, token, timeout_seconds, policy)
     except ClusterError as error:
         return HookResult(succeeded=False, message=f"its Secret cannot be read: {error}")
     except Exception as error:
         return HookResult(succeeded=False, message=reason(error))
 
 
-def _post(alert: SendAlert, address: str, token: str, timeout_seconds: float) -> HookResult:
+def _post(
+    alert: SendAlert, address: str, token: str, timeout_seconds: float, policy: AddressPolicy
+) -> HookResult:
     receiver = alert.receiver
     url = address_for(receiver.kind, address)
     headers = {"Idempotency-Key": alert.key}
     if token and receiver.kind in KINDS_WITH_TOKEN:
         headers["Authorization"] = f"Bearer {token}"
-    with BoundedSession(url, limit_bytes=_LIMIT_BYTES, cut=True) as session:
-        if receiver.proxy:
-            session.proxies = {"http": receiver.proxy, "https": receiver.proxy}
+    with BoundedSession(
+        url, limit_bytes=_LIMIT_BYTES, cut=True, proxy=receiver.proxy, policy=policy
+    ) as session:
         response = session.post(
             url,
             json=payload_for(receiver, alert.letter, address, alert.key),

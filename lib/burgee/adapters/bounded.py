@@ -2,20 +2,28 @@
 
 requests' time-out starts again with every byte that arrives and its bodies have no limit; a
 Prometheus or a webhook that drips or floods would hold a thread or fill the memory. Nothing is
-sent that was not asked for either: no cookies, no credentials from .netrc.
+sent that was not asked for either: no cookies, no credentials from .netrc or of the address. And
+it goes where it was sent or nowhere: addresses are judged first, redirects are not followed.
 """
 
+import contextlib
 import io
 import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.utils import get_environ_proxies
+from requests.utils import get_environ_proxies, select_proxy
+
+from burgee.adapters.addresses import AddressPolicy, AddressRefused, policy_for
+from burgee.adapters.pinned import pool_classes
+
+DEFAULT_POLICY = policy_for(os.environ)
 
 _CHUNK_BYTES = 64 * 1024
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
@@ -32,16 +40,34 @@ class BoundedAdapter(HTTPAdapter):
     time-out: to connect, to the headers, through the body.
     """
 
-    def __init__(self, *, limit_bytes: int, cut: bool) -> None:
+    def __init__(
+        self, *, limit_bytes: int, cut: bool, policy: AddressPolicy, judge_proxy: bool
+    ) -> None:
         """Bound the answers.
 
         Args:
             limit_bytes: of a body, decompressed.
             cut: what is beyond the limit is not read and not missed; otherwise it is an error.
+            policy: which addresses may be reached.
+            judge_proxy: the proxy was written by a user too.
         """
-        super().__init__(max_retries=0)
         self._limit_bytes = limit_bytes
         self._cut = cut
+        self._policy = policy
+        self._judge_proxy = judge_proxy
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Connect only to what was judged."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = pool_classes(self._policy)
+
+    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
+        """Likewise for a proxy that a user wrote."""
+        manager: Any = super().proxy_manager_for(proxy, **kwargs)
+        if self._judge_proxy:
+            manager.pool_classes_by_scheme = pool_classes(self._policy)
+        return manager
 
     def send(
         self,
@@ -56,8 +82,10 @@ class BoundedAdapter(HTTPAdapter):
 
         Raises:
             RequestException: there was no whole answer.
+            AddressRefused: the address may not be reached.
         """
         del stream
+        self._judge(str(request.url), proxies)
         deadline = time.monotonic() + float(timeout)
         response = super().send(
             request,
@@ -74,6 +102,17 @@ class BoundedAdapter(HTTPAdapter):
             raw.close()
         response.raw = io.BytesIO(body)
         return response
+
+    def _judge(self, url: str, proxies: Mapping[str, str] | None) -> None:
+        """Refuse what the connection would not notice."""
+        split = urlsplit(url)
+        if split.username is not None or split.password is not None:
+            raise AddressRefused("it holds credentials, which belong in a Secret")
+        if not select_proxy(url, dict(proxies or {})):
+            return
+        # A proxy connects in our place, and may know names that are unknown here.
+        with contextlib.suppress(socket.gaierror):
+            self._policy.reachable(split.hostname or "", split.port or 0)
 
     def _chunks(self, raw: Any, deadline: float) -> Iterator[bytes]:
         left = self._limit_bytes
@@ -104,12 +143,22 @@ class BoundedSession(Session):
     Proxies and a CA bundle come from the environment, as they do for Flagger.
     """
 
-    def __init__(self, url: str, *, limit_bytes: int, cut: bool, verify: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        limit_bytes: int,
+        cut: bool,
+        verify: bool = True,
+        proxy: str = "",
+        policy: AddressPolicy = DEFAULT_POLICY,
+    ) -> None:
         super().__init__()
-        self._bounded = BoundedAdapter(limit_bytes=limit_bytes, cut=cut)
+        self._bounded = BoundedAdapter(
+            limit_bytes=limit_bytes, cut=cut, policy=policy, judge_proxy=bool(proxy)
+        )
         self.trust_env = False
-        self.max_redirects = 3
-        self.proxies = dict(get_environ_proxies(url))
+        self.proxies = {"http": proxy, "https": proxy} if proxy else dict(get_environ_proxies(url))
         self.verify = _ca_bundle() if verify else False
         self.headers.update({"User-Agent": "burgee", "Accept-Encoding": "identity"})
 
@@ -118,6 +167,10 @@ class BoundedSession(Session):
         if url.lower().startswith(("http://", "https://")):
             return self._bounded
         raise requests.exceptions.InvalidSchema("neither http nor https")
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """None: the one that answers does not choose who is asked."""
+        del resp
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -133,6 +186,8 @@ def _ca_bundle() -> bool | str:
 def reason(error: Exception) -> str:
     """Why a request failed, in words that hold no address, no body and no credential."""
     match error:
+        case AddressRefused():
+            return f"the address is refused: {error}"
         case requests.ConnectTimeout():
             return "no connection in time"
         case requests.Timeout():
@@ -141,8 +196,6 @@ def reason(error: Exception) -> str:
             return "TLS failed (certificate or protocol)"
         case requests.exceptions.ProxyError():
             return "the proxy failed"
-        case requests.TooManyRedirects():
-            return "too many redirects"
         case AnswerTooLarge():
             return str(error)
         case requests.exceptions.ChunkedEncodingError():

@@ -17,6 +17,8 @@ from typing import TypeAlias
 import structlog
 
 from burgee.adapters import alerts, webhooks
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY
 from burgee.adapters.kube import KubeClient
 from burgee.engine.effects import HookCall, HookResult, SendAlert
 
@@ -61,13 +63,17 @@ class _Lane:
 class Courier:
     """The lanes of one process; every method may be called from any thread."""
 
-    def __init__(self, kube: KubeClient, *, count: Count) -> None:
+    def __init__(
+        self, kube: KubeClient, *, count: Count, policy: AddressPolicy = DEFAULT_POLICY
+    ) -> None:
         """Start with no lane.
 
         Args:
             kube: for the Secrets of AlertProviders.
             count: told of every delivery.
+            policy: which addresses may be reached.
         """
+        self._policy = policy
         self._kube = kube
         self._count = count
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="burgee-courier")
@@ -83,7 +89,7 @@ class Courier:
         """Put an alert in its lane; see `_put`."""
 
         def deliver() -> HookResult:
-            return alerts.deliver(alert, self._kube)
+            return alerts.deliver(alert, self._kube, policy=self._policy)
 
         parcel = _parcel(alert.receiver.kind, alert.receiver.id, deliver)
         return self._put((uid, alert.receiver.id), (alert.key, alert.receiver.id), parcel)
@@ -92,7 +98,7 @@ class Courier:
         """Put the call of an event webhook in its lane; see `_put`."""
 
         def deliver() -> HookResult:
-            return webhooks.call(call, deadline_seconds=EVENT_SECONDS)
+            return webhooks.call(call, deadline_seconds=EVENT_SECONDS, policy=self._policy)
 
         return self._put((uid, call.url), call.key, _parcel("event", call.name, deliver))
 

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from burgee.adapters import fanout, webhooks
+from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.prometheus import Prometheus
 from burgee.engine.decision import Findings, Plan
@@ -24,6 +25,7 @@ class Fieldwork:
     """The IO of one sync.
 
     Attributes:
+        policy: which addresses webhooks may reach.
         namespace: of the Canary.
         deadline: the monotonic() time by which all must be done.
         monotonic: seconds that never jump.
@@ -31,6 +33,7 @@ class Fieldwork:
 
     kube: KubeClient
     prometheus: Prometheus
+    policy: AddressPolicy
     executor: Executor
     namespace: str
     deadline: float
@@ -45,7 +48,7 @@ class Fieldwork:
         found = fanout.run(
             plan,
             measure=self._measure,
-            call=_call,
+            call=self._call,
             executor=self.executor,
             deadline=self.deadline,
         )
@@ -68,7 +71,10 @@ class Fieldwork:
 
     def call_hook(self, call: HookCall) -> HookResult:
         """One webhook, within what is left."""
-        return _call(call, self.left_seconds())
+        return self._call(call, self.left_seconds())
+
+    def _call(self, call: HookCall, seconds: float) -> HookResult:
+        return webhooks.call(call, deadline_seconds=seconds, policy=self.policy)
 
     def _measure(self, check: Check, seconds: float) -> Measurement:
         secret = check.source.secret
@@ -82,10 +88,6 @@ class Fieldwork:
         found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=seconds)
         data: Mapping[str, str] = found.get("data") or {}
         return {key: _decoded(value) for key, value in data.items()}
-
-
-def _call(call: HookCall, seconds: float) -> HookResult:
-    return webhooks.call(call, deadline_seconds=seconds)
 
 
 def _decoded(value: str) -> str:

@@ -22,7 +22,8 @@ from requests.adapters import Retry
 from requests.auth import AuthBase
 from requests.exceptions import JSONDecodeError
 
-from burgee.adapters.bounded import BoundedSession, reason
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
 from burgee.metrics.model import Check, Measurement, NoData, Sample, Source, SourceError
 from burgee.metrics.queries import one_line
 
@@ -76,8 +77,11 @@ class _Authorization(AuthBase):
 class Prometheus:
     """Prometheus servers, with their connections kept; for use by many threads at once."""
 
-    def __init__(self, *, most_clients: int = _MOST_CLIENTS) -> None:
+    def __init__(
+        self, *, most_clients: int = _MOST_CLIENTS, policy: AddressPolicy = DEFAULT_POLICY
+    ) -> None:
         """Open nothing yet; at most `most_clients` servers keep connections."""
+        self._policy = policy
         self._most_clients = most_clients
         self._clients: OrderedDict[_Key, _Client] = OrderedDict()
         self._lock = threading.Lock()
@@ -132,7 +136,7 @@ class Prometheus:
         with self._lock:
             client = self._clients.get(key)
             if client is None:
-                client = self._clients[key] = _connect(key)
+                client = self._clients[key] = _connect(key, self._policy)
             self._clients.move_to_end(key)
             if len(self._clients) > self._most_clients:
                 _, oldest = self._clients.popitem(last=False)
@@ -140,13 +144,14 @@ class Prometheus:
             return client
 
 
-def _connect(key: _Key) -> _Client:
+def _connect(key: _Key, policy: AddressPolicy) -> _Client:
     source = key.source
     session = BoundedSession(
         source.address,
         limit_bytes=_LIMIT_BYTES,
         cut=False,
         verify=not source.insecure_skip_verify,
+        policy=policy,
     )
     session.hooks["response"].append(_refuse)
     made: Any = PrometheusConnect(
@@ -160,7 +165,7 @@ def _connect(key: _Key) -> _Client:
 
 
 def _refuse(response: Response, **_: object) -> None:
-    if response.status_code >= 400:
+    if response.status_code >= 300:
         raise _Refused(response.status_code)
 
 
@@ -182,6 +187,8 @@ def _authorization(source: Source, secret: Mapping[str, str] | None) -> str:
 
 def _refusal(code: int) -> str:
     match code:
+        case _ if code < 400:
+            return f"sends to another address, which is not followed (HTTP {code})"
         case 400 | 422:
             return f"cannot evaluate the query (HTTP {code})"
         case 401 | 403:

@@ -13,7 +13,8 @@ from email.utils import parsedate_to_datetime
 
 import requests
 
-from burgee.adapters.bounded import BoundedSession, reason
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
 from burgee.engine.effects import HookCall, HookResult
 
 _LIMIT_BYTES = 64 * 1024
@@ -22,7 +23,11 @@ _LEAST_SECONDS = 0.001
 
 
 def call(
-    hook: HookCall, *, deadline_seconds: float, first_wait_seconds: float = 1.0
+    hook: HookCall,
+    *,
+    deadline_seconds: float,
+    first_wait_seconds: float = 1.0,
+    policy: AddressPolicy = DEFAULT_POLICY,
 ) -> HookResult:
     """POST a payload, again after what may pass by itself, until the deadline.
 
@@ -31,6 +36,7 @@ def call(
         deadline_seconds: for everything together: attempts and the waits between them.
         first_wait_seconds: after the first attempt; each further wait is twice as long, up to
             30 s. An answer of 429 or 503 may ask for another with Retry-After.
+        policy: which addresses may be reached.
 
     Returns:
         How it ended. Never raises.
@@ -41,7 +47,11 @@ def call(
     try:
         body = json.dumps(hook.payload, allow_nan=False).encode()
         with BoundedSession(
-            hook.url, limit_bytes=_LIMIT_BYTES, cut=True, verify=hook.verify_tls
+            hook.url,
+            limit_bytes=_LIMIT_BYTES,
+            cut=True,
+            verify=hook.verify_tls,
+            policy=policy,
         ) as session:
             return _attempts(session, hook, body, deadline, first_wait_seconds)
     except Exception as error:

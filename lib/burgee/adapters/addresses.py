@@ -1,0 +1,167 @@
+"""Which networks may be reached by addresses that users write.
+
+Metric sources, webhooks and receivers of alerts are addresses in objects that many people may
+write, and burgee stands where they do not: in the cluster, next to the cloud's metadata service.
+So a name is resolved once, every address that it stands for is judged, and the one that was
+judged is the one that is connected to (see burgee.adapters.pinned); a name that means something
+else a moment later changes nothing.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+Resolve: TypeAlias = Callable[[str, int], Iterable[str]]
+"""The addresses of a host, best first; raises socket.gaierror where there are none."""
+
+_MOST_ADDRESSES = 4
+
+
+def networks(*texts: str) -> tuple[Network, ...]:
+    """The networks of texts such as 10.0.0.0/8; a bare address is a network of one.
+
+    Raises:
+        ValueError: a text is no network.
+    """
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+LOOPBACK = networks("127.0.0.0/8", "::1/128")
+
+_NEVER: Mapping[str, tuple[Network, ...]] = {
+    "link-local": networks("169.254.0.0/16", "fe80::/10"),
+    "that of cloud metadata": networks(
+        "100.100.100.200/32",  # Alibaba
+        "168.63.129.16/32",  # Azure
+        "192.0.0.192/32",  # Oracle
+        "fd00:ec2::/32",  # Amazon
+        "fd20:ce::254/128",  # Google
+    ),
+    "no address of one host": networks(
+        "0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8"
+    ),
+}
+
+# What the system's resolver takes for an IPv4 address: 2130706433, 0x7f.1, 0177.0.0.1.
+_NUMERIC = re.compile(r"(?:[^:]*\.)?(?:0x[0-9a-f]*|[0-9]+)\.?", re.IGNORECASE)
+
+
+class AddressRefused(Exception):
+    """The address may not be reached; the text says why, and does not repeat it."""
+
+
+def system_resolve(host: str, port: int) -> Iterator[str]:
+    """What the system says, which may take as long as its resolver waits."""
+    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        yield str(address[0])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddressPolicy:
+    """What may be reached. Link-local and metadata addresses never may.
+
+    Attributes:
+        allow: networks that are open although `deny` names them.
+        deny: networks that are closed.
+        resolve: asks for the addresses of a name.
+    """
+
+    allow: tuple[Network, ...] = ()
+    deny: tuple[Network, ...] = LOOPBACK
+    resolve: Resolve = system_resolve
+
+    def reachable(self, host: str, port: int) -> tuple[str, ...]:
+        """The addresses of a host that may be connected to, best first.
+
+        Raises:
+            AddressRefused: none may.
+            socket.gaierror: there is no such host.
+        """
+        name = host.strip("[]")
+        if _NUMERIC.fullmatch(name) and not _is_plain(name):
+            raise AddressRefused("its host is a number that is no plain IP address")
+        found = [_parsed(text) for text in self.resolve(name, port)]
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "no address")
+        permitted = [str(address) for address in found if not self.refusal(address)]
+        if not permitted:
+            raise AddressRefused(self.refusal(found[0]))
+        return tuple(dict.fromkeys(permitted))[:_MOST_ADDRESSES]
+
+    def refusal(self, address: Address) -> str:
+        """Why an address may not be reached; empty where it may."""
+        for meant in _meanings(address):
+            for kind, members in _NEVER.items():
+                if _within(meant, members):
+                    return f"its address is {kind}, which is never reached"
+            if _within(meant, self.deny) and not _within(meant, self.allow):
+                return "its address is of a network that is closed (BURGEE_ALLOW_NETWORKS)"
+        return ""
+
+
+def policy_for(
+    environ: Mapping[str, str],
+    *,
+    allow: tuple[Network, ...] = (),
+    deny: tuple[Network, ...] = (),
+) -> AddressPolicy:
+    """The policy of one installation: in a cluster, its own pod is closed besides.
+
+    Args:
+        environ: tells whether this is a cluster.
+        allow: of BURGEE_ALLOW_NETWORKS.
+        deny: of BURGEE_DENY_NETWORKS.
+    """
+    own = LOOPBACK if environ.get("KUBERNETES_SERVICE_HOST") else ()
+    return AddressPolicy(allow=allow, deny=own + deny)
+
+
+def _within(address: Address, members: Iterable[Network]) -> bool:
+    return any(address in network for network in members)
+
+
+def _is_plain(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name.removesuffix("."))
+    except ValueError:
+        return False
+    return True
+
+
+def _parsed(text: str) -> Address:
+    return ipaddress.ip_address(text.partition("%")[0])
+
+
+_COMPATIBLE, _NAT64, _LOCAL_NAT64 = networks("::/96", "64:ff9b::/96", "64:ff9b:1::/48")
+_ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
+
+
+def _meanings(address: Address) -> Iterator[Address]:
+    """An address, and the IPv4 addresses that it carries for some gateway to unpack."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        yield address
+        return
+    if address.ipv4_mapped is not None:
+        yield address.ipv4_mapped
+        return
+    yield address
+    low = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo
+    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+        yield low
+    if address in _LOCAL_NAT64:
+        yield low
+        yield ipaddress.IPv4Address(
+            (int(address) >> 64 & 0xFFFF) << 16 | (int(address) >> 40 & 0xFFFF)
+        )
+    if int(address) >> 32 & 0xFFFF_FFFF in _ISATAP:
+        yield low
