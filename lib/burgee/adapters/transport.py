@@ -1,8 +1,9 @@
 """One HTTP exchange with the API server: bounded in time and size, and cheap.
 
 Every sync reads its Canary live, so that reads take a short way first, see quickread. Of all else
-a prepared request goes straight to requests' transport adapter: what a Session adds on the way (cookies, redirects, proxies and
-.netrc from the environment) is unwanted here in any case and costs more than the rest of the call.
+a prepared request goes straight to requests' transport adapter: what a Session adds on the way
+(cookies, redirects, proxies and .netrc from the environment) is unwanted here in any case and
+costs more than the rest of the call.
 
 The time-out of a socket starts again with every byte, so a server that drips its body is stopped
 between two reads: such a call lasts at most twice its time. (The head of an answer is read in one
