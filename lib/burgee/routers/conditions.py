@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
@@ -26,6 +28,15 @@ class Way(StrEnum):
     REGEX = "regex"
 
 
+# What stands before and after a literal.
+_SEARCHED: Final[Mapping[Way, tuple[str, str]]] = MappingProxyType(
+    {Way.EXACT: ("^", "$"), Way.PREFIX: ("^", ""), Way.SUFFIX: ("", "$")}
+)
+_WHOLE: Final[Mapping[Way, tuple[str, str]]] = MappingProxyType(
+    {Way.EXACT: ("", ""), Way.PREFIX: ("", ".*"), Way.SUFFIX: (".*", "")}
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Condition:
     """One header or query parameter, and what its value has to be."""
@@ -37,28 +48,18 @@ class Condition:
     @property
     def searched(self) -> str:
         """A regular expression for data planes that look for it anywhere in the value."""
-        match self.way:
-            case Way.EXACT:
-                return f"^{literal(self.value)}$"
-            case Way.PREFIX:
-                return f"^{literal(self.value)}"
-            case Way.SUFFIX:
-                return f"{literal(self.value)}$"
-            case Way.REGEX:
-                return self.value
+        return self._as(_SEARCHED)
 
     @property
     def whole(self) -> str:
         """A regular expression for data planes that compare it with the whole value."""
-        match self.way:
-            case Way.EXACT:
-                return literal(self.value)
-            case Way.PREFIX:
-                return f"{literal(self.value)}.*"
-            case Way.SUFFIX:
-                return f".*{literal(self.value)}"
-            case Way.REGEX:
-                return self.value
+        return self._as(_WHOLE)
+
+    def _as(self, around: Mapping[Way, tuple[str, str]]) -> str:
+        if self.way is Way.REGEX:
+            return self.value
+        before, after = around[self.way]
+        return before + literal(self.value) + after
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
