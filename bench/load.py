@@ -4,10 +4,12 @@ One thread serves all of them, so that on a small machine most of the processor 
 measured.
 """
 
+import itertools
 import selectors
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -65,7 +67,6 @@ def run(
     seconds: float = 0.0,
     count: int = 0,
     clients: int = CLIENTS,
-    each: Callable[[int], None] | None = None,
 ) -> Run:
     """Send requests in turn until the time is over or so many are answered.
 
@@ -75,24 +76,21 @@ def run(
         seconds: how long, 0 for no limit.
         count: how many, 0 for no limit.
         clients: connections.
-        each: called after every answer with how many there are.
 
     Raises:
         WrongAnswer: one was no 200, or none came.
     """
     latencies: list[float] = []
-    started = 0
-    with selectors.DefaultSelector() as selector:
-        for _ in range(clients):
-            client = _Client(_connect(url))
+    with selectors.DefaultSelector() as selector, ExitStack() as opened:
+        waiting = [_Client(opened.enter_context(_connect(url))) for _ in range(clients)]
+        for client in waiting:
             selector.register(client.sock, selectors.EVENT_READ, client)
+        turns = itertools.cycle(requests)
         began = time.perf_counter()
-        open_clients = [key.data for key in selector.get_map().values()]
-        for client in open_clients:
-            _send(client, requests[started % len(requests)])
-            started += 1
-        waiting = clients
-        while waiting:
+        for client in waiting:
+            _send(client, next(turns))
+        started = unanswered = clients
+        while unanswered:
             events = selector.select(_TIMEOUT_SECONDS)
             if not events:
                 raise WrongAnswer(f"{url} does not answer")
@@ -102,16 +100,12 @@ def run(
                     continue
                 now = time.perf_counter()
                 latencies.append((now - client.sent_at) * 1000)
-                if each:
-                    each(len(latencies))
                 if (seconds and now - began >= seconds) or (count and started >= count):
-                    waiting -= 1
+                    unanswered -= 1
                     continue
-                _send(client, requests[started % len(requests)])
+                _send(client, next(turns))
                 started += 1
         took = time.perf_counter() - began
-        for client in open_clients:
-            client.sock.close()
     return Run(seconds=took, latencies_ms=tuple(latencies))
 
 
