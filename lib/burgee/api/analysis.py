@@ -29,7 +29,7 @@ class Policy(StrEnum):
     """What a check without a number means for the step; Flagger knows only FAIL."""
 
     FAIL = "fail"
-    LET_PASS = "pass"
+    IGNORE = "pass"
     HOLD = "hold"
 
 
