@@ -1,0 +1,144 @@
+"""One command in a process group of its own, with a time limit and a limit on what is kept."""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import IO
+
+_POLL_SECONDS = 0.2
+_GRACE_SECONDS = 2.0
+_DRAIN_SECONDS = 1.0
+_CHUNK = 64 * 1024
+
+
+class Outcome(StrEnum):
+    """How a command ended, as the label of the meters."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """A command that has ended.
+
+    Attributes:
+        exit_code: negative for a signal, as subprocess has it.
+        output: the beginning of what it wrote to stdout and stderr together.
+        cut: whether there was more.
+    """
+
+    outcome: Outcome
+    exit_code: int
+    output: str
+    cut: bool
+    seconds: float
+
+
+class Process:
+    """A command that runs; whoever made one must call `wait`, in one thread.
+
+    Whatever the command left running in its group is killed when it ends: nothing that a webhook
+    started outlives the time limit.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], *, environment: Mapping[str, str], limit_bytes: int
+    ) -> None:
+        """Start it.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._started = time.monotonic()
+        self._stopping = threading.Event()
+        self._output = bytearray()
+        self._limit_bytes = limit_bytes
+        self._cut = False
+        self._drain_until: float | None = None
+        self._process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            start_new_session=True,
+        )
+
+    def stop(self) -> None:
+        """Ask for its end, from any thread; `wait` sees to it."""
+        self._stopping.set()
+
+    def wait(self, timeout_seconds: float) -> Ended:
+        """Wait for its end, or end it after the timeout."""
+        pipe = self._process.stdout
+        assert pipe is not None  # noqa: S101
+        with pipe:
+            reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
+            reader.start()
+            outcome = self._outcome(timeout_seconds)
+            self._signal(signal.SIGKILL)
+            self._drain_until = time.monotonic() + _DRAIN_SECONDS
+            reader.join()
+        return Ended(
+            outcome=outcome,
+            exit_code=self._process.returncode,
+            output=self._output.decode("utf-8", "replace"),
+            cut=self._cut,
+            seconds=time.monotonic() - self._started,
+        )
+
+    def _outcome(self, timeout_seconds: float) -> Outcome:
+        deadline = self._started + timeout_seconds
+        while not self._stopping.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._end()
+                return Outcome.TIMED_OUT
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._process.wait(min(left, _POLL_SECONDS))
+                return Outcome.FAILED if code else Outcome.SUCCEEDED
+        self._end()
+        return Outcome.STOPPED
+
+    def _end(self) -> None:
+        self._signal(signal.SIGTERM)
+        try:
+            self._process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self._process.wait()
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To the whole group, also when its first process is gone already."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, number)
+
+    def _read(self, pipe: IO[bytes]) -> None:
+        """Keep the beginning, read the rest away.
+
+        A process that left the group may hold the pipe open for ever, so its end is not waited
+        for once the command has ended.
+        """
+        with selectors.DefaultSelector() as selector:
+            selector.register(pipe, selectors.EVENT_READ)
+            while self._drain_until is None or time.monotonic() < self._drain_until:
+                if not selector.select(_POLL_SECONDS):
+                    if self._drain_until is not None:
+                        return
+                    continue
+                chunk = os.read(pipe.fileno(), _CHUNK)
+                if not chunk:
+                    return
+                room = max(self._limit_bytes - len(self._output), 0)
+                self._output += chunk[:room]
+                self._cut = self._cut or len(chunk) > room
