@@ -19,7 +19,7 @@ REVISION = "burgee.dev/revision"
 # A sync that began before a user's edit may still give one step for the revision before it.
 EDIT_GRACE_SECONDS = 3.0
 # How many writes ago the status was that the slower of two syncs may write once more.
-ECHO = 3
+ECHO = 5
 
 _NEXT: Mapping[str, frozenset[str]] = {
     "": frozenset({"Initializing"}),
@@ -44,6 +44,7 @@ class _World:
     apex: str
     objects: dict[tuple[str, str], Manifest] = field(default_factory=dict)
     edited_at: float = float("-inf")
+    edited_from: Manifest | None = None
 
     @property
     def target(self) -> Manifest | None:
@@ -87,7 +88,7 @@ def unsafe(
     for written in entries:
         key = written.key
         if key == ("Deployment", name) and _template(written.old) != _template(written.new):
-            world.edited_at = written.at
+            world.edited_at, world.edited_from = written.at, written.old
         before = dict(world.objects)
         if written.new is None:
             world.objects.pop(key, None)
@@ -114,12 +115,10 @@ def _route_has_pods(
     weight, was = canary_share(route), canary_share(old) if old else 0
     if weight > 0 and not _serves(target):
         yield f"{weight} % for a target that does not serve {_short(target)}"
-    if weight > was:
+    if weight > was and not _for_the_revision_before(world, written):
         if not _complete(target):
             yield f"{was} -> {weight} % for a target that is not rolled out {_short(target)}"
-        meant = world.status.get("lastAppliedSpec")
-        edited = written.at - world.edited_at < EDIT_GRACE_SECONDS
-        if target and template_hash(target) != meant and not edited:
+        if target and template_hash(target) != world.status.get("lastAppliedSpec"):
             yield f"{was} -> {weight} % for a template that is not the one analysed"
     if weight < was and world.status.get("phase") == "Promoting":
         bad = not _complete(primary) and _serves(target)
@@ -129,6 +128,16 @@ def _route_has_pods(
 
 def _edited(world: _World, written: Written) -> bool:
     return written.at - world.edited_at < EDIT_GRACE_SECONDS
+
+
+def _for_the_revision_before(world: _World, written: Written) -> bool:
+    """True for a step of a run that does not know yet of an edit a moment ago."""
+    old = world.edited_from
+    return (
+        _edited(world, written)
+        and old is not None
+        and template_hash(old) == world.status.get("lastAppliedSpec")
+    )
 
 
 def _no_route_to_zero(
