@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from burgee.loadtester.command import loadtester
 
 @click.group()
 @click.version_option(package_name="burgee")
@@ -40,3 +41,6 @@ def demo(scenario: str, *, keep: bool, prometheus: str) -> None:
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(code)
+
+
+main.add_command(loadtester)
