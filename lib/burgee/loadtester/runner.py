@@ -40,7 +40,7 @@ class Runner:
         meters.show_running(lambda: len(self._processes))
 
     def run(self, task: Task) -> Ended:
-        """Run a task and wait for its end.
+        """Run a blocking task and wait for its end.
 
         Raises:
             Refused: it was not started.
@@ -50,7 +50,7 @@ class Runner:
         return self._finish(task, process)
 
     def start(self, task: Task) -> bool:
-        """Run a task behind the caller's back; False where the same one runs already.
+        """Run any other task behind the caller's back; False where the same one runs already.
 
         Raises:
             Refused: it was not started.
@@ -60,7 +60,7 @@ class Runner:
                 return False
             process = self._begin(task)
             thread = threading.Thread(
-                target=self._finish_behind, args=(task, process), name="burgee-task", daemon=True
+                target=self._finish, args=(task, process), name="burgee-task", daemon=True
             )
             self._behind[task.key] = thread
         thread.start()
@@ -105,9 +105,16 @@ class Runner:
     def _finish(self, task: Task, process: Process) -> Ended:
         try:
             ended = process.wait(self._settings.timeout_seconds)
+            self._tell(task, ended)
         finally:
+            # Last: whoever sees that nothing runs may start the same again, and finds it told.
             with self._lock:
                 self._processes.discard(process)
+                if not task.blocking:
+                    del self._behind[task.key]
+        return ended
+
+    def _tell(self, task: Task, ended: Ended) -> None:
         self._meters.count_task(task.kind, ended.outcome, ended.seconds)
         shown = {"output": ended.output, "output_cut": ended.cut} if task.log_output else {}
         log.info(
@@ -120,14 +127,6 @@ class Runner:
             seconds=round(ended.seconds, 3),
             **shown,
         )
-        return ended
-
-    def _finish_behind(self, task: Task, process: Process) -> None:
-        try:
-            self._finish(task, process)
-        finally:
-            with self._lock:
-                del self._behind[task.key]
 
 
 def _why_not(error: OSError | ValueError) -> str:
