@@ -177,6 +177,8 @@ _FLAGS: dict[str, tuple[str, Reader]] = {
     "ENABLE_CONFIG_TRACKING": ("config_tracking", parse_bool),
     "NO_CROSS_NAMESPACE_REFS": ("no_cross_namespace_refs", parse_bool),
     "CLUSTER_NAME": ("cluster_name", str),
+    "INGRESS_ANNOTATIONS_PREFIX": ("ingress_annotations_prefix", str),
+    "INGRESS_CLASS": ("ingress_class", str),
     "SLACK_URL": ("slack_url", _url),
     "SLACK_USER": ("slack_user", str),
     "SLACK_CHANNEL": ("slack_channel", str),
