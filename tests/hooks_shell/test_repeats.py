@@ -205,8 +205,8 @@ def remembered(uid: str, request: bytes) -> Remembered:
     )
 
 
-def test_the_memo_holds_one_answer_for_a_canary_and_a_bounded_number() -> None:
-    memo = Memo(size=2)
+def test_the_memo_holds_one_answer_for_a_canary_and_as_many_as_fit() -> None:
+    memo = Memo(most_bytes=2 * len(b"{}"))
     for uid, request in (("a", b"a1"), ("a", b"a2"), ("b", b"b1")):
         memo.keep(remembered(uid, request))
 

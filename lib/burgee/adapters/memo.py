@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from burgee.api.manifest import Manifest, metadata
 
-MEMO_SIZE = 2048
+MEMO_BYTES = 24 * 1024 * 1024
 _HEAD = ("name", "namespace", "uid", "generation", "deletionTimestamp")
 
 
@@ -46,11 +46,12 @@ def head_of(parent: Manifest) -> Manifest:
 
 
 class Memo:
-    """The answers that were given last, a bounded number of them; thread safe."""
+    """The answers that were given last, as many as fit; thread safe."""
 
-    def __init__(self, size: int = MEMO_SIZE) -> None:
-        """Remember at most `size` answers, one for a Canary."""
-        self._size = size
+    def __init__(self, most_bytes: int = MEMO_BYTES) -> None:
+        """Remember answers of at most so many bytes together, one for a Canary."""
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._lock = threading.Lock()
         self._by_uid: OrderedDict[str, Remembered] = OrderedDict()
         self._uids: dict[bytes, str] = {}
@@ -71,7 +72,8 @@ class Memo:
             self._drop(uid)
             self._by_uid[uid] = remembered
             self._uids[remembered.fingerprint] = uid
-            if len(self._by_uid) > self._size:
+            self._bytes += len(remembered.answer)
+            while self._bytes > self._most_bytes:
                 self._drop(next(iter(self._by_uid)))
 
     def forget(self, uid: str) -> None:
@@ -83,3 +85,4 @@ class Memo:
         dropped = self._by_uid.pop(uid, None)
         if dropped is not None:
             del self._uids[dropped.fingerprint]
+            self._bytes -= len(dropped.answer)
