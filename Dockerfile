@@ -1,4 +1,6 @@
-# The hook server, without the embedded cluster and its command.
+# Two images, both without the embedded cluster and its command:
+#   docker build -t burgee:0.1.0 .                                  the hook server
+#   docker build -t burgee-loadtester:0.1.0 --target loadtester .   the load tester
 ARG PYTHON_VERSION=3.11
 
 FROM python:${PYTHON_VERSION}-slim AS build
@@ -18,6 +20,20 @@ RUN /tools/bin/hatchling build -t wheel -d /dist
 RUN /tools/bin/pip --python /opt/burgee/bin/python install --no-deps --no-index /dist/*.whl \
  && rm /opt/burgee/bin/burgee
 
+# Programs that webhooks name. helm and kubectl are not among them: Debian's are years behind,
+# so an image with the versions of your cluster is made from this one (docs/loadtester.md).
+FROM python:${PYTHON_VERSION}-slim AS loadtester
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends bash ca-certificates curl hey jq wrk \
+ && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt/burgee /opt/burgee
+ENV PATH=/opt/burgee/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8080
+CMD ["gunicorn", "-c", "python:burgee.loadtester.gunicorn_conf", "burgee.loadtester.app:create_app()"]
+
+# The hook server is last: it is what a build without a target makes.
 FROM python:${PYTHON_VERSION}-slim
 COPY --from=build /opt/burgee /opt/burgee
 ENV PATH=/opt/burgee/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

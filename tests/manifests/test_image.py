@@ -1,4 +1,4 @@
-"""The image holds the hook server and nothing of the embedded cluster.
+"""The images hold the servers and nothing of the embedded cluster.
 
 There is no container engine here: the Dockerfile's own commands are run in a folder.
 """
@@ -95,6 +95,7 @@ def test_the_wheel_of_the_image_has_the_server_without_the_playground(site: Path
     names = {str(path.relative_to(site)) for path in site.rglob("*.py")}
 
     assert {"hooks/app.py", "hooks/gunicorn_conf.py", "burgee/api/canary.py"} <= names
+    assert {"burgee/loadtester/app.py", "burgee/loadtester/gunicorn_conf.py"} <= names
     assert not [n for n in names if "playground" in n or n == "burgee/cli.py"]
     assert not [n for n in names if n.startswith(("tests/", "bench/"))]
 
@@ -111,12 +112,18 @@ def test_everything_in_the_image_imports(site: Path) -> None:
     assert int(count) > 20
 
 
-def test_the_command_of_the_image_makes_the_application(site: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "server"), [(0, "burgee.loadtester"), (1, "hooks")])
+def test_the_command_of_an_image_makes_its_application(
+    site: Path, tmp_path: Path, number: int, server: str
+) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(KUBECONFIG)
-    (command,) = [json.loads(rest) for word, rest in instructions() if word == "CMD"]
+    commands = [json.loads(rest) for word, rest in instructions() if word == "CMD"]
+    command = commands[number]
 
+    assert len(commands) == 2
     assert command[0] == "gunicorn"
+    assert command[-1] == f"{server}.app:create_app()"
     run(
         [sys.executable, "-P", "-m", "gunicorn", "--check-config", *command[1:]],
         site.parent,
@@ -128,20 +135,43 @@ def test_the_command_of_the_image_makes_the_application(site: Path, tmp_path: Pa
     )
 
 
-def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
-    users = [rest for word, rest in instructions() if word == "USER"]
+def stages() -> list[list[tuple[str, str]]]:
+    """What each stage does, its FROM first."""
+    found: list[list[tuple[str, str]]] = []
+    for word, rest in instructions():
+        if word == "FROM":
+            found.append([])
+        if found:
+            found[-1].append((word, rest))
+    return found
 
-    assert users
+
+def test_the_images_run_as_a_numeric_user_that_is_not_root() -> None:
+    users = [rest for stage in stages()[1:] for word, rest in stage if word == "USER"]
+
+    assert len(users) == len(stages()) - 1 == 2
     assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users)
 
 
 def test_the_last_stage_takes_only_the_environment_of_the_build() -> None:
-    words = instructions()
-    last = max(index for index, (word, _) in enumerate(words) if word == "FROM")
+    last = stages()[-1]
 
-    assert [rest for word, rest in words[last:] if word in {"COPY", "ADD", "RUN"}] == [
+    assert [rest for word, rest in last if word in {"COPY", "ADD", "RUN"}] == [
         "--from=build /opt/burgee /opt/burgee"
     ]
+
+
+def test_the_load_tester_has_besides_only_programs_of_debian() -> None:
+    (stage,) = [stage for stage in stages() if stage[0][1].endswith(" AS loadtester")]
+    added = [rest for word, rest in stage if word in {"COPY", "ADD", "RUN"}]
+    programs, environment = added
+
+    assert environment == "--from=build /opt/burgee /opt/burgee"
+    update, install, tidy = programs.split(" && ")
+    words = install.split()
+    assert (update, tidy) == ("apt-get update", "rm -rf /var/lib/apt/lists/*")
+    assert words[:4] == ["apt-get", "install", "--yes", "--no-install-recommends"]
+    assert set(words[4:]) == {"bash", "ca-certificates", "curl", "hey", "jq", "wrk"}
 
 
 def test_everything_that_is_installed_is_pinned_by_hash() -> None:
@@ -150,7 +180,7 @@ def test_everything_that_is_installed_is_pinned_by_hash() -> None:
         for word, rest in instructions()
         if word == "RUN"
         for step in rest.split("&&")
-        if " install " in step
+        if " install " in step and "apt-get" not in step
     ]
 
     assert len(installs) == 3

@@ -60,11 +60,18 @@ def every_pod(
     installation: Objects, kustomize: Callable[[Path], Objects], repository: Path
 ) -> dict[str, Pod]:
     example = kustomize(repository / "manifests" / "examples" / "podinfo-istio")
-    return {**pods(installation), **pods(example)}
+    loadtester = kustomize(repository / "manifests" / "components" / "loadtester")
+    return {**pods(installation), **pods(example), **pods(loadtester)}
 
 
 def test_every_pod_is_restricted(every_pod: dict[str, Pod]) -> None:
-    assert set(every_pod) == {"burgee-hooks", "burgee-metacontroller", "podinfo", "load"}
+    assert set(every_pod) == {
+        "burgee-hooks",
+        "burgee-loadtester",
+        "burgee-metacontroller",
+        "podinfo",
+        "load",
+    }
     assert [(name, b) for name, pod in every_pod.items() for b in breaches(pod)] == []
 
 
