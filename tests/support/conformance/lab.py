@@ -11,6 +11,7 @@ from conformance.record import Ledger, Record
 from release_world import Arena
 
 _RESYNC_SECONDS = 10
+_READY_SECONDS = 0.1
 
 
 class Lab:
@@ -28,6 +29,7 @@ class Lab:
         self._arena = Arena(
             directory,
             resync_seconds=_RESYNC_SECONDS,
+            ready_delay_seconds=_READY_SECONDS,
             environment={
                 "METRICS_SERVER": self.peers.url,
                 "MESH_PROVIDER": "istio",

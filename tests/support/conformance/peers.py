@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -29,7 +30,7 @@ class Script:
     """
 
     def __init__(self, rules: list[dict[str, Any]], answers: Mapping[str, Any]) -> None:
-        self.rules = rules
+        self.rules = [dict(rule) for rule in rules]
         self.answers = {path: dict(answer) for path, answer in answers.items()}
 
     def reply(self, path: str) -> Reply:
@@ -40,13 +41,21 @@ class Script:
             answer["codes"] = codes[1:]
         return Reply(status=codes[0], delay_seconds=float(answer.get("delay", 0)))
 
-    def value(self, query: str) -> float | str:
-        """What a query finds: a number, or "empty"."""
+    def measured(self, query: str) -> Reply:
+        """What Prometheus answers; the first rule that matches, for as often as it holds."""
         for rule in self.rules:
-            if re.search(rule["match"], query):
-                found: float | str = rule["value"]
-                return found
-        return next((v for pattern, v in _USUAL if pattern.search(query)), _ALL_WELL)
+            if rule.get("times", 1) < 1 or not re.search(rule["match"], query):
+                continue
+            if "times" in rule:
+                rule["times"] -= 1
+            values = rule.get("values") or [rule.get("value", _ALL_WELL)]
+            if len(values) > 1:
+                rule["values"] = values[1:]
+            found = NO_DATA if values[0] == "empty" else vector(values[0])
+            return replace(
+                found, status=rule.get("status", 200), delay_seconds=float(rule.get("delay", 0))
+            )
+        return vector(next((v for pattern, v in _USUAL if pattern.search(query)), _ALL_WELL))
 
 
 class Peers:
@@ -96,5 +105,5 @@ class Peers:
         if record is None:
             return vector(1 if flat == "vector(1)" else _ALL_WELL)
         record.asked(flat)
-        value = self.scripts[record.namespace].value(flat)
-        return NO_DATA if value == "empty" else vector(value)
+        with self._lock:
+            return self.scripts[record.namespace].measured(flat)

@@ -10,12 +10,12 @@ from conformance.acts import User
 from conformance.kinds import short
 from conformance.lab import Lab
 from conformance.peers import Script
-from conformance.record import GONE, NotReached, Record
+from conformance.record import NotReached, Record
 from conformance.scenario import Scenario, applied, substituted
+from conformance.waits import WAIT_SECONDS, Waits
 
 from burgee.api.manifest import Manifest, name_of
 
-_WAIT_SECONDS = 45.0
 _QUIET_SECONDS = 0.6
 _SETTLE_SECONDS = 10.0
 
@@ -37,14 +37,6 @@ class Outcome:
     snapshots: Mapping[str, Mapping[tuple[str, str], Manifest]]
 
 
-@dataclass
-class Marks:
-    """How much had happened when something was done last."""
-
-    statuses: int = 0
-    calls: int = 0
-
-
 class Play:
     """One scenario in one namespace."""
 
@@ -55,7 +47,7 @@ class Play:
         self._record = Record(namespace, scenario.canary)
         self._script = Script(scenario.prom, scenario.receivers)
         self._user = User(lab, namespace)
-        self._marks = Marks()
+        self._waits = Waits(self._record, scenario)
         self._snapshots: dict[str, dict[tuple[str, str], Manifest]] = {}
         lab.peers.scripts[namespace] = self._script
         lab.planes.gateway_modes[namespace] = scenario.gateway_mode
@@ -103,12 +95,12 @@ class Play:
             if manifest["kind"] != "Canary":
                 self._user.apply(manifest)
         if self._scenario.waits_for_target:
-            self._record.wait(self._targets_are_up, _WAIT_SECONDS, "targets up")
+            self._record.wait(self._targets_are_up, WAIT_SECONDS, "targets up")
         for manifest in objects:
             if manifest["kind"] == "Canary":
                 self._user.apply(manifest)
         if self._scenario.waits_for_start:
-            self._wait_status({"phase": ["Initialized"]}, _WAIT_SECONDS)
+            self._waits.perform("wait", {"phase": "Initialized"})
             self._record.wait_quiet(_QUIET_SECONDS, _SETTLE_SECONDS)
             self._snapshots["initialized"] = self._record.snapshot()
 
@@ -123,10 +115,10 @@ class Play:
                 time.sleep(float(told) / self._scenario.pace)
             case "snapshot":
                 self._snapshots[told] = self._record.snapshot()
-            case "wait" | "wait_status" | "wait_hook" | "wait_object" | "wait_deleted":
-                self._wait(verb, told)
+            case _ if verb.startswith("wait"):
+                self._waits.perform(verb, told or {})
             case _:
-                self._mark()
+                self._waits.mark()
                 self._act(verb, told)
 
     def _act(self, verb: str, told: Any) -> None:
@@ -144,61 +136,25 @@ class Play:
             case "patch_pod":
                 self._user.patch_pods(told["selector"], told["patch"], told.get("count", 1))
             case "set_prom":
-                self._script.rules = told or []
+                self._script.rules = list(told or [])
             case "set_hook":
                 self._script.answers.update(told)
             case "open_gate" | "close_gate":
                 self._script.answers[told] = {"code": 200 if verb == "open_gate" else 403}
+            case "set_gateway":
+                self._set_gateway(told)
+            case "mark":
+                pass
             case _:
                 raise AssertionError(f"unknown step {verb}")
 
+    def _set_gateway(self, mode: str) -> None:
+        self._lab.planes.gateway_modes[self._record.namespace] = mode
+        for manifest in self._record.snapshot().values():
+            self._lab.planes.look_at(manifest)
+
     def _named(self, told: Mapping[str, Any]) -> str:
         return str(told.get("name", self._scenario.canary))
-
-    def _wait(self, verb: str, told: Any) -> None:
-        seconds = min(float(told.get("timeout", _WAIT_SECONDS)), _WAIT_SECONDS)
-        record = self._record
-        match verb:
-            case "wait":
-                phases = told["phase"] if isinstance(told["phase"], list) else [told["phase"]]
-                self._wait_status({"phase": phases}, seconds)
-            case "wait_status":
-                wanted = {key: [value] for key, value in told.items() if key != "timeout"}
-                self._wait_status(wanted, seconds)
-            case "wait_hook":
-                path, count = told["path"], told.get("count", 1)
-                record.wait(
-                    lambda: (
-                        [c.path for c in record.calls[self._marks.calls :]].count(path) >= count
-                    ),
-                    seconds,
-                    f"{count} calls of {path}",
-                )
-            case "wait_object":
-                key, path = (told["kind"], told["name"]), told["path"]
-                record.wait(
-                    lambda: _at(record.live.get(key), path) == told["equals"], seconds, str(told)
-                )
-            case _:
-                record.wait(lambda: record.statuses[-1]["phase"] == GONE, seconds, "Canary gone")
-
-    def _mark(self) -> None:
-        with self._record.changed:
-            self._marks.statuses = len(self._record.statuses)
-            self._marks.calls = len(self._record.calls)
-
-    def _wait_status(self, wanted: Mapping[str, list[Any]], seconds: float) -> None:
-        """A status since the mark counts, also one that did not last; the mark moves to it."""
-
-        def reached() -> bool:
-            for index in range(self._marks.statuses, len(self._record.statuses)):
-                status = self._record.statuses[index]
-                if all(status.get(key, 0) in values for key, values in wanted.items()):
-                    self._marks.statuses = index
-                    return True
-            return False
-
-        self._record.wait(reached, seconds, f"status {dict(wanted)}")
 
 
 _PODS: Mapping[str, Callable[[Manifest], int]] = {
@@ -210,11 +166,3 @@ _PODS: Mapping[str, Callable[[Manifest], int]] = {
 def _available(workload: Manifest) -> int:
     status = workload.get("status") or {}
     return int(status.get("availableReplicas") or status.get("numberAvailable") or 0)
-
-
-def _at(found: Any, path: list[Any]) -> Any:
-    """What a path of keys and indexes leads to, None where it leads nowhere."""
-    for key in path:
-        inside = isinstance(found, dict) and key in found
-        found = found[key] if inside else None
-    return found
