@@ -9,7 +9,13 @@ file, and wherever this way finds no connection.
 import ssl
 import time
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -161,7 +167,7 @@ def _check_failure(error: BaseException, *, reused: bool) -> None:
             return
         case ConnectionError():
             raise BrokenRead("the connection was closed without an answer") from None
-        case OSError():
+        case OSError() | IncompleteRead():
             raise BrokenRead("the answer broke off") from None
         case HTTPException() | ValueError():
             raise BrokenRead("the answer is no HTTP") from None
