@@ -5,7 +5,7 @@ Source: flagger pkg/apis/flagger/v1beta1, CanaryWebhookPayload.
 
 import re
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from burgee.errors import BadRequest
 
@@ -24,8 +24,8 @@ class Payload(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
-    name: str = ""
-    namespace: str = ""
+    name: str = Field(default="", max_length=253)
+    namespace: str = Field(default="", max_length=253)
     metadata: dict[str, str] | None = None
 
     @property

@@ -84,10 +84,13 @@ class Process:
         assert pipe is not None  # noqa: S101
         with pipe:
             reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
-            reader.start()
-            outcome = self._outcome(timeout_seconds)
-            self._signal(signal.SIGKILL)
-            self._drain_until = time.monotonic() + _DRAIN_SECONDS
+            try:
+                reader.start()
+                outcome = self._outcome(timeout_seconds)
+            finally:
+                self._signal(signal.SIGKILL)
+                self._process.wait()
+                self._drain_until = time.monotonic() + _DRAIN_SECONDS
             reader.join()
         return Ended(
             outcome=outcome,
