@@ -23,7 +23,7 @@ from burgee.adapters.courier import Courier
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import access_from_environment
 from burgee.adapters.memo import Memo
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.registry import Sources
 from burgee.errors import ClusterError
 from hooks import customize, finalize, sync
 from hooks.auth import Gate
@@ -65,7 +65,7 @@ def create_app(
     context = HookContext(
         settings=settings,
         kube=kube,
-        prometheus=Prometheus(policy=settings.addresses),
+        sources=Sources(kube, policy=settings.addresses),
         memo=Memo(),
         executor=ContextExecutor(
             max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"

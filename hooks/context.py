@@ -11,7 +11,7 @@ from burgee.adapters.courier import Courier
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.registry import Sources
 from burgee.api.manifest import Manifest, namespace_of
 from hooks.meters import Meters
 from hooks.settings import Settings
@@ -43,7 +43,7 @@ class HookContext:
 
     settings: Settings
     kube: KubeClient
-    prometheus: Prometheus
+    sources: Sources
     memo: Memo
     executor: ContextExecutor
     courier: Courier
@@ -59,7 +59,7 @@ class HookContext:
         """The IO of a sync of this Canary that starts now, with its deadline."""
         return Fieldwork(
             kube=self.kube,
-            prometheus=self.prometheus,
+            sources=self.sources,
             policy=self.settings.addresses,
             executor=self.executor,
             namespace=namespace_of(parent),
@@ -71,7 +71,7 @@ class HookContext:
         """Let go of threads and connections."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.courier.close()
-        self.prometheus.close()
+        self.sources.close()
         self.kube.close()
 
 

@@ -17,7 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from burgee.adapters.kube import KubeClient
+from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.sources.registry import Sources
+from burgee.metrics.model import Check, Limits, Measurement, Source
+
 HANG_SECONDS = 10
+NOW = 1_700_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +39,11 @@ class Seen:
     @property
     def query(self) -> str:
         return parse_qs(urlsplit(self.path).query)["query"][0]
+
+    @property
+    def params(self) -> dict[str, str]:
+        split = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        return {name: values[-1] for name, values in split.items()}
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -223,3 +234,68 @@ def closed_port() -> str:
     gone = Server()
     gone.close()
     return gone.url
+
+
+@pytest.fixture
+def kube(server: Server) -> Iterator[KubeClient]:
+    """A client whose API server is the local server."""
+    client = KubeClient(KubeAccess(server=server.url, token="of-the-service-account"))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def sources(kube: KubeClient) -> Iterator[Sources]:
+    made = Sources(kube, now=lambda: NOW)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ask(sources: Sources, server: Server) -> Callable[..., Measurement]:
+    """Asks the local server as a source of some type."""
+
+    def asked(
+        kind: str,
+        data: dict[str, str] | None = None,
+        *,
+        query: str = "up",
+        interval_seconds: float = 60,
+        seconds: float = 5,
+        **source: Any,
+    ) -> Measurement:
+        fields = {"address": server.url, **source}
+        if data is not None:
+            fields.setdefault("secret", ("test", "auth"))
+        check = Check(
+            id="0/template",
+            name="mine",
+            source=Source(type=kind, **fields),
+            query=query,
+            limits=Limits(),
+            interval_seconds=interval_seconds,
+        )
+        return sources.measure(check, data, timeout_seconds=seconds)
+
+    return asked
+
+
+@pytest.fixture
+def online(sources: Sources, server: Server) -> Callable[..., bool]:
+    """Whether the local server is online, as a source of some type."""
+
+    def asked(kind: str, data: dict[str, str] | None = None, **source: Any) -> bool:
+        fields = {"address": server.url, **source}
+        if data is not None:
+            fields.setdefault("secret", ("test", "auth"))
+        return sources.is_online(Source(type=kind, **fields), data, timeout_seconds=5)
+
+    return asked
+
+
+@pytest.fixture
+def json_reply() -> Callable[..., Reply]:
+    def made(content: Any, code: int = 200) -> Reply:
+        return Reply(code=code, body=json.dumps(content).encode())
+
+    return made

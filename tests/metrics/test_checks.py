@@ -205,9 +205,23 @@ def test_ids_tell_equal_metrics_apart(make_canary: Any) -> None:
         ),
         pytest.param(
             BY_TEMPLATE,
-            {"type": "datadog"},
-            "metrics of type datadog are not supported yet",
-            id="other source",
+            {"type": "abacus"},
+            "there are no metrics of type abacus",
+            id="unknown source",
+        ),
+        pytest.param(BY_TEMPLATE, {"type": "datadog"}, "needs a secretRef", id="no secret"),
+        pytest.param(BY_TEMPLATE, {"type": "cloudwatch"}, "needs a region", id="no region"),
+        pytest.param(
+            BY_TEMPLATE, {"type": "graphite", "address": ""}, "has no address", id="nowhere"
+        ),
+        pytest.param(
+            {**BY_TEMPLATE, "interval": "often"},
+            {"type": "newrelic", "secretRef": {"name": "auth"}},
+            "the interval of the metric is no duration",
+            id="interval",
+        ),
+        pytest.param(
+            BY_TEMPLATE, {"type": "keptn"}, "no keptnmetric/<namespace>/<name>", id="keptn"
         ),
         pytest.param(BY_TEMPLATE, {"address": ""}, "has no address", id="no address"),
         pytest.param(

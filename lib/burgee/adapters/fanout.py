@@ -53,10 +53,10 @@ def run_checks(
 ) -> dict[str, Measurement]:
     """Every check's measurement by its id; the same query of the same source is asked once."""
     began = time.monotonic()
-    by_question: dict[tuple[Source, str], Future[Measurement]] = {}
+    by_question: dict[tuple[Source, str, float], Future[Measurement]] = {}
     by_id: dict[str, Future[Measurement]] = {}
     for check in checks:
-        question = (check.source, check.query)
+        question = (check.source, check.query, check.interval_seconds)
         if question not in by_question:
             by_question[question] = executor.submit(_measured, measure, check, deadline)
         by_id[check.id] = by_question[question]

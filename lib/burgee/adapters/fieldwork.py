@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from burgee.adapters import fanout, webhooks
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.kube import KubeClient
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.engine.pods import worst_pod
@@ -32,7 +32,7 @@ class Fieldwork:
     """
 
     kube: KubeClient
-    prometheus: Prometheus
+    sources: Sources
     policy: AddressPolicy
     executor: Executor
     namespace: str
@@ -82,7 +82,7 @@ class Fieldwork:
             credentials = self._secret(*secret, seconds) if secret else None
         except ClusterError as error:
             return SourceError(message=f"the Secret of the metric source: {error}")
-        return self.prometheus.measure(check, credentials, timeout_seconds=seconds)
+        return self.sources.measure(check, credentials, timeout_seconds=seconds)
 
     def _secret(self, namespace: str, name: str, seconds: float) -> Mapping[str, str]:
         found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=seconds)

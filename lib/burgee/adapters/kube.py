@@ -71,6 +71,26 @@ class KubeClient:
         path = self._kinds.path(api_version, kind, namespace, name, seconds=timeout_seconds)
         return self._call("GET", path, seconds=timeout_seconds)
 
+    def read(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> Manifest:
+        """Read what is no object of a kind, such as a metric.
+
+        Args:
+            path: encoded, from /apis on.
+            query: added to it.
+            timeout_seconds: for the call.
+
+        Raises:
+            NotFound: there is nothing.
+            ClusterError: anything else went wrong.
+        """
+        return self._call("GET", path, query=query, seconds=timeout_seconds)
+
     def list(
         self,
         api_version: str,

@@ -7,7 +7,6 @@ settled here.
 Source: flagger pkg/metrics/providers/prometheus.go.
 """
 
-import base64
 import math
 import threading
 from collections import OrderedDict
@@ -24,6 +23,7 @@ from requests.exceptions import JSONDecodeError
 
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
+from burgee.adapters.sources.asking import basic, refusal
 from burgee.metrics.model import Check, Measurement, NoData, Sample, Source, SourceError
 from burgee.metrics.queries import one_line
 
@@ -125,7 +125,7 @@ class Prometheus:
         except _NoCredentials as error:
             return SourceError(message=str(error))
         except _Refused as error:
-            return SourceError(message=f"the metrics server {_refusal(error.code)}")
+            return SourceError(message=f"the metrics server {refusal(error.code)}")
         except (PrometheusApiClientException, JSONDecodeError, KeyError, TypeError):
             return SourceError(message="the metrics server's answer is none of Prometheus")
         except Exception as error:
@@ -181,24 +181,7 @@ def _authorization(source: Source, secret: Mapping[str, str] | None) -> str:
     missing = [key for key in ("username", "password") if key not in secret]
     if missing:
         raise _NoCredentials(f"Secret {name} has no token and no {' and no '.join(missing)}")
-    pair = f"{secret['username']}:{secret['password']}"
-    return f"Basic {base64.b64encode(pair.encode()).decode()}"
-
-
-def _refusal(code: int) -> str:
-    match code:
-        case _ if code < 400:
-            return f"sends to another address, which is not followed (HTTP {code})"
-        case 400 | 422:
-            return f"cannot evaluate the query (HTTP {code})"
-        case 401 | 403:
-            return f"does not accept the credentials (HTTP {code})"
-        case 404:
-            return "has no query API at this address (HTTP 404)"
-        case 429 | 503:
-            return f"is overloaded or not ready (HTTP {code})"
-        case _:
-            return f"failed (HTTP {code})"
+    return basic(secret["username"], secret["password"])
 
 
 def read_result(result: object) -> Measurement:

@@ -16,9 +16,9 @@ from burgee.errors import InvalidCanary
 from burgee.metrics.gotemplate import Variables, render
 from burgee.metrics.model import BrokenCheck, Check, Limits, Source
 from burgee.metrics.queries import BUILT_IN, SUCCESS_RATE, observer_of, plain
+from burgee.metrics.sources import PROMETHEUS, cluster_metric, usable, window_seconds
 
 DEFAULT_INTERVAL = "1m"
-PROMETHEUS = "prometheus"
 
 Templates: TypeAlias = Mapping[tuple[str, str], MetricTemplate]
 """MetricTemplates by (namespace, name)."""
@@ -57,7 +57,7 @@ class _Context:
     def server(self) -> Source:
         """Where built-in and inline queries go."""
         address = self.canary.spec.metrics_server or self.settings.metrics_server
-        return _source(Source(type=PROMETHEUS, address=address))
+        return usable(Source(type=PROMETHEUS, address=address))
 
 
 def _variables(canary: Canary, revision: str) -> Variables:
@@ -140,18 +140,20 @@ def _templated(ref: NamedRef, context: _Context, metric: Metric, check_id: str) 
         secret=secret,
         headers=tuple(sorted((provider.headers or {}).items())),
         insecure_skip_verify=provider.insecure_skip_verify,
+        region=provider.region,
     )
-    return _custom(context, metric, check_id, _source(source), template.spec.query)
+    check = _custom(context, metric, check_id, usable(source), template.spec.query)
+    interval = metric.interval or DEFAULT_INTERVAL
+    named = cluster_metric(source, check.query)
+    if named is not None:
+        _guard_namespace(context, "the metric", named.namespace, named.name)
+    seconds = window_seconds(source, interval, check.interval_seconds)
+    return replace(check, interval_seconds=seconds)
 
 
 def _found(context: _Context, ref: NamedRef) -> MetricTemplate:
-    own = context.canary.metadata.namespace
-    namespace = ref.namespace or own
-    if context.settings.no_cross_namespace_refs and namespace != own:
-        raise InvalidCanary(
-            "CrossNamespaceReference",
-            f"MetricTemplate {namespace}/{ref.name} is in another namespace, which is not allowed",
-        )
+    namespace = ref.namespace or context.canary.metadata.namespace
+    _guard_namespace(context, "MetricTemplate", namespace, ref.name)
     template = context.templates.get((namespace, ref.name))
     if template is None:
         raise InvalidCanary(
@@ -160,15 +162,12 @@ def _found(context: _Context, ref: NamedRef) -> MetricTemplate:
     return template
 
 
-def _source(source: Source) -> Source:
-    """The source, if it can be asked."""
-    if source.type != PROMETHEUS:
+def _guard_namespace(context: _Context, kind: str, namespace: str, name: str) -> None:
+    if context.settings.no_cross_namespace_refs and namespace != context.canary.metadata.namespace:
         raise InvalidCanary(
-            "UnsupportedProvider", f"metrics of type {source.type} are not supported yet"
+            "CrossNamespaceReference",
+            f"{kind} {namespace}/{name} is in another namespace, which is not allowed",
         )
-    if not source.address:
-        raise InvalidCanary("InvalidMetric", "the metrics server has no address")
-    return source
 
 
 def _custom(context: _Context, metric: Metric, check_id: str, source: Source, query: str) -> Check:

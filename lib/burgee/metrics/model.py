@@ -12,8 +12,9 @@ class Source:
     """Where a query goes.
 
     Attributes:
-        type: prometheus (the other providers of MetricTemplate come later).
-        address: base URL, its path is kept.
+        type: prometheus, or another provider of MetricTemplate.
+        address: base URL, its path is kept; empty for the provider's own.
+        region: of CloudWatch.
         secret: (namespace, name) of the Secret with the credentials, None without one.
         headers: sent with each request.
         insecure_skip_verify: no check of the server's certificate.
@@ -24,6 +25,7 @@ class Source:
     secret: tuple[str, str] | None = None
     headers: tuple[tuple[str, tuple[str, ...]], ...] = ()
     insecure_skip_verify: bool = False
+    region: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +50,7 @@ class Check:
         factor: the raw value is multiplied by it (1000 for seconds shown as milliseconds).
         whole: truncate value and limits to whole numbers before comparing (durations in ms).
         unit: "%", "ms" or "".
+        interval_seconds: the span that sources are asked about that take one beside the query.
     """
 
     id: str
@@ -58,6 +61,7 @@ class Check:
     factor: float = 1.0
     whole: bool = False
     unit: str = ""
+    interval_seconds: float = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

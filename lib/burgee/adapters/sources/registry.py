@@ -1,0 +1,140 @@
+"""All sources of metrics: which of them a check goes to."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY
+from burgee.adapters.kube import KubeClient
+from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources import (
+    datadog,
+    dynatrace,
+    externalmetrics,
+    graphite,
+    influxdb,
+    keptn,
+    newrelic,
+    splunk,
+)
+from burgee.adapters.sources.asking import Provider
+from burgee.adapters.sources.sending import NO_TIME, Sender
+from burgee.metrics.model import Check, Measurement, Source, SourceError
+from burgee.metrics.sources import PROMETHEUS
+
+PROVIDERS: Mapping[str, Provider] = {
+    "datadog": datadog.PROVIDER,
+    "dynatrace": dynatrace.PROVIDER,
+    "externalmetrics": externalmetrics.PROVIDER,
+    "graphite": graphite.PROVIDER,
+    "influxdb": influxdb.PROVIDER,
+    "newrelic": newrelic.PROVIDER,
+    "splunk": splunk.PROVIDER,
+}
+"""Those that one HTTP request asks."""
+
+
+class Library(Protocol):
+    """A source that a library of its cloud asks."""
+
+    def measure(
+        self, check: Check, secret: Mapping[str, str] | None, *, seconds: float
+    ) -> Measurement:
+        """Run one query. Never raises."""
+        ...
+
+    def is_online(
+        self, source: Source, secret: Mapping[str, str] | None, *, seconds: float
+    ) -> bool:
+        """Whether it answers. Never raises."""
+        ...
+
+    def close(self) -> None:
+        """Close all connections."""
+        ...
+
+
+class Sources:
+    """Every type of source, with their connections kept; for use by many threads at once."""
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        *,
+        policy: AddressPolicy = DEFAULT_POLICY,
+        libraries: Mapping[str, Library] | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            kube: for metrics that the API server serves.
+            policy: which addresses may be reached.
+            libraries: those of clouds, in place of the real ones.
+            now: seconds since 1970.
+        """
+        self._kube = kube
+        self._prometheus = Prometheus(policy=policy)
+        self._sender = Sender(policy=policy, now=now)
+        self._libraries = dict(libraries) if libraries is not None else {}
+
+    def measure(
+        self, check: Check, secret: Mapping[str, str] | None, *, timeout_seconds: float
+    ) -> Measurement:
+        """Run the query of a check.
+
+        Args:
+            check: what to ask, and where.
+            secret: the data of the source's Secret, decoded; None where it could not be found.
+            timeout_seconds: for this query; a provider may take less.
+
+        Returns:
+            The number, that there is none, or why it could not be asked. Never raises.
+        """
+        source = check.source
+        if timeout_seconds <= 0:
+            return SourceError(message=NO_TIME)
+        if source.type == PROMETHEUS:
+            return self._prometheus.measure(check, secret, timeout_seconds=timeout_seconds)
+        if library := self._libraries.get(source.type):
+            return library.measure(check, secret, seconds=timeout_seconds)
+        if source.type == "keptn":
+            return keptn.measure(source, check.query, self._kube, seconds=timeout_seconds)
+        if _of_own_cluster(source):
+            return externalmetrics.measure_in_cluster(
+                source, check.query, self._kube, seconds=timeout_seconds
+            )
+        if provider := PROVIDERS.get(source.type):
+            inquiry = self._sender.inquiry(source, secret, check)
+            return self._sender.measure(provider, inquiry, seconds=timeout_seconds)
+        return SourceError(message=f"there are no metrics of type {source.type}")
+
+    def is_online(
+        self, source: Source, secret: Mapping[str, str] | None, *, timeout_seconds: float
+    ) -> bool:
+        """Whether the source answers a question that needs no data."""
+        if source.type == PROMETHEUS:
+            return self._prometheus.is_online(source, secret, timeout_seconds=timeout_seconds)
+        if library := self._libraries.get(source.type):
+            return library.is_online(source, secret, seconds=timeout_seconds)
+        if source.type == "keptn":
+            return True
+        if _of_own_cluster(source):
+            return externalmetrics.is_online_in_cluster(self._kube, seconds=timeout_seconds)
+        provider = PROVIDERS.get(source.type)
+        if provider is None:
+            return False
+        inquiry = self._sender.inquiry(source, secret)
+        return self._sender.is_online(provider, inquiry, seconds=timeout_seconds)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._prometheus.close()
+        self._sender.close()
+        for library in self._libraries.values():
+            library.close()
+
+
+def _of_own_cluster(source: Source) -> bool:
+    return source.type == "externalmetrics" and not source.address

@@ -1,0 +1,119 @@
+"""Sends the questions of providers, over connections that are kept by address."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+
+import requests
+
+from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
+from burgee.adapters.sources.asking import (
+    Garbage,
+    Inquiry,
+    Provider,
+    Question,
+    Unusable,
+    refusal,
+)
+from burgee.metrics.model import Check, Measurement, Source, SourceError
+
+_LIMIT_BYTES = 4 * 1024 * 1024
+_MOST_SESSIONS = 64
+
+NO_TIME = "no time was left to ask"
+NO_SENSE = "the metrics server's answer makes no sense"
+
+
+class Sender:
+    """Asks providers that need one HTTP request; for use by many threads at once."""
+
+    def __init__(
+        self,
+        *,
+        policy: AddressPolicy = DEFAULT_POLICY,
+        most_sessions: int = _MOST_SESSIONS,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Open nothing yet; at most so many servers keep connections."""
+        self._policy = policy
+        self._most_sessions = most_sessions
+        self._now = now
+        self._sessions: OrderedDict[tuple[str, bool], BoundedSession] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def inquiry(
+        self, source: Source, secret: Mapping[str, str] | None, check: Check | None = None
+    ) -> Inquiry:
+        """What is asked now."""
+        return Inquiry(
+            source=source,
+            query=check.query if check else "",
+            interval_seconds=check.interval_seconds if check else 60.0,
+            now=self._now(),
+            secret=secret,
+        )
+
+    def measure(self, provider: Provider, inquiry: Inquiry, *, seconds: float) -> Measurement:
+        """Run one query. Never raises."""
+        if seconds <= 0:
+            return SourceError(message=NO_TIME)
+        try:
+            question = provider.question(inquiry)
+            response = self._send(question, inquiry.source, min(seconds, provider.most_seconds))
+            if not 200 <= response.status_code < 300:
+                return SourceError(message=f"the metrics server {refusal(response.status_code)}")
+            return provider.read(response.content)
+        except Unusable as error:
+            return SourceError(message=str(error))
+        except Garbage:
+            return SourceError(message=NO_SENSE)
+        except Exception as error:
+            return SourceError(message=f"the metrics server was not reached: {reason(error)}")
+
+    def is_online(self, provider: Provider, inquiry: Inquiry, *, seconds: float) -> bool:
+        """Whether it answers its probe as it should. Never raises."""
+        try:
+            question = provider.probe(inquiry)
+            response = self._send(question, inquiry.source, min(seconds, provider.most_seconds))
+            return provider.is_online(response.status_code, response.content)
+        except Exception:
+            return False
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            for session in self._sessions.values():
+                session.close()
+            self._sessions.clear()
+
+    def _send(self, question: Question, source: Source, seconds: float) -> requests.Response:
+        own = {name: ", ".join(values) for name, values in source.headers}
+        return self._session(source, question.url).request(
+            "GET" if question.body is None else "POST",
+            question.url,
+            params=list(question.params),
+            headers={**own, **question.headers},
+            data=question.body,
+            timeout=seconds,
+            allow_redirects=False,
+        )
+
+    def _session(self, source: Source, url: str) -> BoundedSession:
+        key = (source.address, source.insecure_skip_verify)
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None:
+                session = self._sessions[key] = BoundedSession(
+                    url,
+                    limit_bytes=_LIMIT_BYTES,
+                    cut=False,
+                    verify=not source.insecure_skip_verify,
+                    policy=self._policy,
+                )
+            self._sessions.move_to_end(key)
+            if len(self._sessions) > self._most_sessions:
+                _, oldest = self._sessions.popitem(last=False)
+                oldest.close()
+            return session

@@ -1,0 +1,135 @@
+"""What a MetricTemplate has to say for its type, and how queries name objects of a cluster.
+
+Source: flagger pkg/metrics/providers/factory.go and the providers beside it.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote
+
+from burgee.api.model import duration_seconds
+from burgee.errors import InvalidCanary
+from burgee.metrics.model import Source
+
+PROMETHEUS = "prometheus"
+
+_KEPTN_METRICS = frozenset({"keptnmetric", "keptnmetrics"})
+_KEPTN_ANALYSES = frozenset({"analysis", "analyses"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Needs:
+    """What a type cannot be asked without.
+
+    Attributes:
+        interval: its queries are about a span that the metric's interval decides.
+    """
+
+    address: bool = False
+    secret: bool = False
+    region: bool = False
+    interval: bool = False
+
+
+_TYPES = {
+    PROMETHEUS: _Needs(address=True),
+    "cloudwatch": _Needs(region=True, interval=True),
+    "datadog": _Needs(secret=True, interval=True),
+    "dynatrace": _Needs(address=True, secret=True, interval=True),
+    "externalmetrics": _Needs(),
+    "graphite": _Needs(address=True),
+    "influxdb": _Needs(address=True),
+    "keptn": _Needs(),
+    "newrelic": _Needs(secret=True, interval=True),
+    "splunk": _Needs(address=True, secret=True, interval=True),
+    "stackdriver": _Needs(secret=True),
+}
+
+TYPES = frozenset(_TYPES)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterMetric:
+    """A metric that the API server of a cluster serves."""
+
+    namespace: str
+    name: str
+    label_selector: str = ""
+
+
+def usable(source: Source) -> Source:
+    """The source, if it says all that its type needs.
+
+    Raises:
+        InvalidCanary: it does not.
+    """
+    needs = _TYPES.get(source.type)
+    if needs is None:
+        raise InvalidCanary(
+            "UnsupportedProvider", f"there are no metrics of type {source.type or '(none)'}"
+        )
+    if needs.address and not source.address:
+        raise InvalidCanary("InvalidMetric", "the metrics server has no address")
+    if needs.region and not source.region:
+        raise InvalidCanary("InvalidMetric", f"{source.type} needs a region")
+    if needs.secret and source.secret is None:
+        raise InvalidCanary("InvalidMetric", f"{source.type} needs a secretRef")
+    return source
+
+
+def window_seconds(source: Source, interval: str, otherwise: float) -> float:
+    """The metric's interval, for the types whose queries are about a span of their own.
+
+    Raises:
+        InvalidCanary: the interval is no duration.
+    """
+    if not _TYPES[source.type].interval:
+        return otherwise
+    seconds = duration_seconds(interval)
+    if seconds is None or seconds <= 0:
+        raise InvalidCanary("InvalidMetric", "the interval of the metric is no duration")
+    return seconds
+
+
+def cluster_metric(source: Source, query: str) -> ClusterMetric | None:
+    """The metric that a query names; None for types whose queries name none.
+
+    Raises:
+        InvalidCanary: the query cannot be read.
+    """
+    match source.type:
+        case "externalmetrics":
+            return _external(query.strip())
+        case "keptn":
+            return _keptn(query.strip().lower())
+        case _:
+            return None
+
+
+def _external(query: str) -> ClusterMetric:
+    """[<namespace>/]<metric>[?labelSelector=<encoded>]."""
+    path, _, given = query.partition("?")
+    parts = [unquote(part) for part in path.removeprefix("/").split("/")]
+    if len(parts) > 2:
+        raise InvalidCanary("InvalidMetric", "the query has more than one slash")
+    namespace = parts[0] if len(parts) == 2 else "default"
+    selectors = parse_qs(given).get("labelSelector", [""])
+    return _named(namespace or "default", parts[-1], selectors[0])
+
+
+def _keptn(query: str) -> ClusterMetric:
+    """keptnmetric/<namespace>/<name>; what comes behind it is of analyses."""
+    kind, *rest = query.split("/")
+    if kind in _KEPTN_ANALYSES:
+        raise InvalidCanary(
+            "UnsupportedProvider", "analyses of Keptn are not supported, only keptnmetric"
+        )
+    if kind not in _KEPTN_METRICS or len(rest) != 2:
+        raise InvalidCanary("InvalidMetric", "the query is no keptnmetric/<namespace>/<name>")
+    return _named(*rest)
+
+
+def _named(namespace: str, name: str, label_selector: str = "") -> ClusterMetric:
+    for word in (namespace, name):
+        if not word.strip(".") or not word.isprintable() or any(c in "/\\ ?#%" for c in word):
+            raise InvalidCanary("InvalidMetric", "the query names no metric")
+    return ClusterMetric(namespace=namespace, name=name, label_selector=label_selector)
