@@ -7,6 +7,7 @@ import click
 
 from burgee.loadtester.command import loadtester
 
+
 @click.group()
 @click.version_option(package_name="burgee")
 def main() -> None:
@@ -16,7 +17,12 @@ def main() -> None:
 @main.command()
 @click.option(
     "--scenario",
-    type=click.Choice(["default", "promote", "rollback", "gate", "all"]),
+    type=click.Choice(
+        [
+            *("default", "promote", "rollback", "gate", "ab", "bluegreen"),
+            *("mirror", "affinity", "commands", "all"),
+        ]
+    ),
     default="default",
     show_default=True,
     help="default: a good version is promoted, then a bad one is rolled back.",

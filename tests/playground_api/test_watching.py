@@ -57,6 +57,21 @@ def test_other_namespaces_and_kinds_are_not_seen(
         assert drain(watch) == [("ADDED", "seen")]
 
 
+def test_several_kinds_in_one_watch_come_in_the_order_of_their_versions(
+    store: Store, config_maps: Resource, config_map: Make, gadgets: Resource, gadget: Make
+) -> None:
+    with store.watch_all((config_maps, gadgets)) as watch:
+        for number in range(3):
+            store.create(gadgets, gadget(f"g{number}"))
+            store.create(config_maps, config_map(f"c{number}"))
+        store.delete(gadgets, "default", "g0")
+        seen = drain(watch)
+    added = [("ADDED", f"{kind}{number}") for number in range(3) for kind in "gc"]
+    assert seen == [*added, ("DELETED", "g0")]
+    store.create(config_maps, config_map("late"))
+    assert drain(watch) == []
+
+
 def test_entering_and_leaving_a_selection(
     store: Store, config_maps: Resource, config_map: Make
 ) -> None:

@@ -15,6 +15,7 @@ import requests
 from click.testing import CliRunner
 
 from burgee.cli import main
+from burgee.playground.demo.scenarios import Scenario
 
 Eventually = Callable[..., None]
 
@@ -103,6 +104,7 @@ def test_default_plays_end_as_they_should(start: Start, tmp_path: Path) -> None:
     assert "in-process PromQL engine" in demo.text
     assert "as it should be" in demo.text
     assert "WRONG" not in demo.text
+    assert re.search(r"the MetricTemplate median-latency measured [0-9.]+ .*Passed", demo.text)
     for phase in ("Initialized", "Progressing", "Promoting", "Succeeded", "Failed"):
         assert re.search(rf"^\[ *[0-9.]+\] {phase} ", demo.text, re.MULTILINE), phase
     assert "\x1b" not in demo.text
@@ -110,11 +112,68 @@ def test_default_plays_end_as_they_should(start: Start, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_gate_holds_and_opens(start: Start) -> None:
-    demo = start("--scenario", "gate", "--prometheus", "in-process")
-    assert demo.end(60) == 0, demo.text
-    assert "the closed gate held v4" in demo.text
-    assert "Waiting" in demo.text
+@pytest.mark.parametrize(
+    ("scenario", "told"),
+    [
+        pytest.param(
+            "gate", ["the closed gate held v2", "phases: Waiting, Progressing"], id="gate"
+        ),
+        pytest.param(
+            "ab",
+            [
+                "the traffic of v2 went 0, 100, 0 %",
+                "100 % of matching requests",
+                "answers to insiders came from v2 in the canary",
+                "answers to everybody else came from the primary, which ran v1",
+            ],
+            id="ab",
+        ),
+        pytest.param(
+            "bluegreen",
+            [
+                "before the switch the tester got",
+                "the traffic of v2 went 0, 100, 0 %",
+                "at weight 100 % the client saw 100.0 %",
+            ],
+            id="bluegreen",
+        ),
+        pytest.param(
+            "mirror",
+            [
+                "the mirrored traffic of v2 went 0, 50, 0 %",
+                "the canary's access log has",
+                "the mirrored traffic of v3 went 0, 50, 0 %",
+                "answers to clients came from v2 all the time, none failed",
+            ],
+            id="mirror",
+        ),
+        pytest.param(
+            "affinity",
+            [
+                "visitors came to v2 before the rest, 0 of their later answers",
+                "after the release 0 visitors have its cookie",
+            ],
+            id="affinity",
+        ),
+        pytest.param(
+            "commands",
+            [
+                "kubectl annotate burgee.dev/pause=1 took effect within",
+                "the traffic of v2 went 0, 10, 50, 0 %",
+                "status has pause, promote, resume, set-weight as obeyed",
+                "given by kubectl-annotate",
+                "phases: Progressing, Failed",
+            ],
+            id="commands",
+        ),
+    ],
+)
+def test_scenario_ends_as_it_should(start: Start, scenario: str, told: list[str]) -> None:
+    demo = start("--scenario", scenario, "--prometheus", "in-process")
+    assert demo.end(120) == 0, demo.text
+    for words in (*told, "requests 0 failed that should not have", "as it should be"):
+        assert words in demo.text, demo.text
+    assert "WRONG" not in demo.text
 
 
 @pytest.mark.slow
@@ -193,5 +252,5 @@ def test_missing_prometheus_is_told_without_a_trace() -> None:
 def test_help_names_the_scenarios() -> None:
     result = CliRunner().invoke(main, ["demo", "--help"])
     assert result.exit_code == 0
-    for word in ("promote", "rollback", "gate", "all", "--keep", "--prometheus"):
+    for word in (*Scenario, "--keep", "--prometheus"):
         assert word in result.output

@@ -8,8 +8,10 @@ import pytest
 
 from burgee.playground.dataplane.load import Load, Response
 from burgee.playground.dataplane.mesh import RouteChange
-from burgee.playground.demo import plays
-from burgee.playground.demo.plays import Stage, Window
+from burgee.playground.dataplane.steering import Rule
+from burgee.playground.demo import judgement
+from burgee.playground.demo.judgement import Window
+from burgee.playground.demo.stage import Stage
 
 
 @dataclass
@@ -20,11 +22,20 @@ class _History:
         return self.changes
 
 
-def _stage(responses: list[Response], changes: list[RouteChange] | None = None) -> Stage:
+def _stage(
+    responses: list[Response],
+    changes: list[RouteChange] | None = None,
+    status: dict[str, Any] | None = None,
+) -> Stage:
     load = Load("http://127.0.0.1:1", host="shop")
     load._responses.extend(responses)
     store = SimpleNamespace(resource=lambda *_: None)
-    cluster: Any = SimpleNamespace(load=load, mesh=_History(changes or []), store=store)
+    cluster: Any = SimpleNamespace(
+        load=load,
+        mesh=_History(changes or []),
+        store=store,
+        timeline=SimpleNamespace(status=status or {}),
+    )
     return Stage(cluster, lambda: None)
 
 
@@ -48,17 +59,17 @@ def _responses(canary: int, primary: int, status: int = 200) -> list[Response]:
 )
 def test_split_at_the_client(canary: int, primary: int, weight: int, holds: bool) -> None:
     stage = _stage(_responses(canary, primary))
-    [finding] = plays._splits(stage, [Window(start=0.5, end=2.0, weight=weight)])
+    [finding] = judgement.splits(stage, [Window(start=0.5, end=2.0, weight=weight)])
     assert finding.holds is holds, finding.text
 
 
 def test_windows_lie_between_route_changes() -> None:
     def change(at: float, weight: int) -> RouteChange:
-        weights = {"demo/shop": {"shop-primary": 100 - weight, "shop-canary": weight}}
-        return RouteChange(asked=at, served=at + 0.05, weights=weights)
+        rule = Rule(weights={"shop-primary": 100 - weight, "shop-canary": weight})
+        return RouteChange(asked=at, served=at + 0.05, rules={"demo/shop": [rule]})
 
     stage = _stage([], [change(0.0, 0), change(10.0, 10), change(14.0, 30)])
-    first, second, third = plays._windows(stage, 8.0)
+    first, second, third = judgement.windows(stage, 8.0)
     assert (first.weight, first.end) == (0, 10.0)
     assert first.start == pytest.approx(8.1)
     assert (second.weight, second.start, second.end) == (10, pytest.approx(10.15), 14.0)
@@ -77,9 +88,114 @@ def test_windows_lie_between_route_changes() -> None:
 )
 def test_only_failures_on_purpose_are_forgiven(version: str, status: int, holds: bool) -> None:
     wrong = Response(started=1.0, ended=1.1, version=version, status=status)
-    finding = plays.no_other_failures(_stage([*_responses(1, 1), wrong]), ["v3"])
+    stage = _stage([*_responses(1, 1), wrong])
+    stage.flawed.append("v3")
+    finding = judgement.no_other_failures(stage)
     assert finding.holds is holds, finding.text
 
 
 def test_no_traffic_at_all_is_wrong() -> None:
-    assert not plays.no_other_failures(_stage([]), ["v3"]).holds
+    assert not judgement.no_other_failures(_stage([])).holds
+
+
+def test_failures_of_clients_who_left_count() -> None:
+    stage = _stage(_responses(1, 1))
+    gone = Load("http://127.0.0.1:1", host="shop")
+    gone._responses.append(Response(started=1.0, ended=1.1, version="v2", status=500))
+    stage.audiences["insiders"] = gone
+    stage.dismiss("insiders")
+    assert not judgement.no_other_failures(stage).holds
+
+
+@pytest.mark.parametrize(
+    ("canary", "primary", "holds"),
+    [
+        pytest.param(100, 0, True, id="all of them"),
+        pytest.param(999, 1, False, id="all but one"),
+        pytest.param(10, 0, False, id="too few to judge"),
+    ],
+)
+def test_all_traffic_means_every_request(canary: int, primary: int, holds: bool) -> None:
+    stage = _stage(_responses(canary, primary))
+    [finding] = judgement.splits(stage, [Window(start=0.5, end=2.0, weight=100)])
+    assert finding.holds is holds, finding.text
+
+
+def test_rules_that_give_the_same_weight_are_one_window() -> None:
+    def change(at: float, *rules: Rule) -> RouteChange:
+        return RouteChange(asked=at, served=at + 0.05, rules={"demo/shop": rules})
+
+    rest, insiders = Rule(weights={"shop-primary": 100}), Rule(weights={"shop-canary": 100})
+    copied = Rule(weights={"shop-primary": 100}, mirrored={"shop-canary": 50.0})
+    stage = _stage([], [change(0, rest), change(4, insiders, rest), change(8, copied)])
+    assert [w.weight for w in judgement.windows(stage, 1.0)] == [0]
+    matching = judgement.windows(stage, 1.0, judgement.weight_of_matching)
+    assert [(w.weight, w.end) for w in matching[:2]] == [(0, 4), (100, 8)]
+    copies = judgement.windows(stage, 1.0, judgement.mirrored_to_canary)
+    assert [w.weight for w in copies] == [0, 50]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "holds"),
+    [
+        pytest.param(20, 0, True, id="alike"),
+        pytest.param(500, 1, False, id="one is not"),
+        pytest.param(19, 0, False, id="too few to judge"),
+        pytest.param(0, 0, False, id="none"),
+    ],
+)
+def test_one_answer_that_is_wrong_is_too_many(right: int, wrong: int, holds: bool) -> None:
+    stage = _stage(_responses(right, wrong))
+    window = Window(start=0.5, end=2.0, weight=100)
+    load = stage.cluster.load
+    assert judgement.alike(load, [window], judgement.by_canary, "answers").holds is holds
+
+
+def _journey(visitor: str, *answers: tuple[str, str]) -> list[Response]:
+    return [
+        Response(started=n, ended=n + 0.1, version=version, pod=pod, status=200, visitor=visitor)
+        for n, (version, pod) in enumerate(answers)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        pytest.param(
+            [("v1", "shop-primary-a"), ("v2", "shop-b"), ("v2", "shop-b")], (1, 0), id="stayed"
+        ),
+        pytest.param(
+            [("v2", "shop-b"), ("v1", "shop-primary-a"), ("v2", "shop-b")], (1, 1), id="went back"
+        ),
+        pytest.param([("v1", "shop-primary-a")] * 3, (0, 0), id="never came"),
+        pytest.param(
+            [("v2", "shop-b"), ("v2", "shop-primary-c")], (1, 0), id="the primary has it now"
+        ),
+    ],
+)
+def test_visitors_who_turn_back_are_found(
+    answers: list[tuple[str, str]], expected: tuple[int, int]
+) -> None:
+    others = _journey("another", ("v1", "shop-primary-a"))
+    found = judgement.turned_back([*_journey("one", *answers), *others], "v2")
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("checks", "holds"),
+    [
+        pytest.param(
+            [{"name": "median", "value": 3.1, "max": 100, "verdict": "Passed"}], True, id="passed"
+        ),
+        pytest.param([{"name": "median", "verdict": "NoData", "max": 100}], False, id="no data"),
+        pytest.param(
+            [{"name": "median", "value": 300.0, "max": 100, "verdict": "Failed"}],
+            False,
+            id="failed",
+        ),
+        pytest.param([{"name": "other", "value": 3.1}], False, id="never asked"),
+    ],
+)
+def test_a_template_has_to_measure_something(checks: list[dict[str, Any]], holds: bool) -> None:
+    stage = _stage([], status={"checks": checks})
+    assert judgement.measured(stage, "median").holds is holds

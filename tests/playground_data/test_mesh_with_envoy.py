@@ -11,6 +11,7 @@ import requests
 from burgee.playground.dataplane.envoy import Envoy
 from burgee.playground.dataplane.load import Load, by_version
 from burgee.playground.dataplane.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.dataplane.visitors import Visitor
 from burgee.playground.storage.store import Store
 from burgee.playground.workloads.processes import Processes
 from tests.playground_data.cluster_objects import (
@@ -104,6 +105,36 @@ def test_header_and_cookie_choose_the_canary(
     assert _versions(envoy) == {"v1": 20}
 
 
+def test_visitors_with_a_cookie_stay_where_they_are(
+    cluster: Store, mesh: Mesh, envoy: Envoy
+) -> None:
+    [shared] = weighted(50)
+    to_primary, to_canary = shared["route"]
+    header = {"response": {"add": {"Set-Cookie": "version=new; Max-Age=60"}}}
+    known = {"match": [{"headers": {"Cookie": {"regex": ".*version.*new.*"}}}]}
+    sticky = {**known, "route": [{**to_primary, "weight": 0}, {**to_canary, "weight": 100}]}
+    visitors = [Visitor(f"v{n}", keeps_cookies=True) for n in range(20)]
+    before = len(mesh.history())
+    _route(cluster, [sticky, {"route": [to_primary, {**to_canary, "headers": header}]}])
+    deadline = time.monotonic() + 10
+    while len(mesh.history()) == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.1)
+    load = Load(envoy.url, host="web", requests_per_second=200, threads=2, visitors=visitors)
+    load.start()
+    time.sleep(2)
+    load.close()
+    for visitor in visitors:
+        answers = [r for r in load.all() if r.visitor == visitor.name]
+        versions = [r.version for r in sorted(answers, key=lambda r: r.started)]
+        assert "v2" in versions, "twenty requests without the canary are one in a million"
+        first = versions.index("v2")
+        assert set(versions[first:]) == {"v2"}
+        assert visitor.cookies() == {"version": "new"}
+    assert {r.version for r in load.all()} == {"v1", "v2"}
+
+
 def test_destination_sets_a_cookie(cluster: Store, envoy: Envoy, eventually: Eventually) -> None:
     http = weighted(100)
     http[0]["route"][1]["headers"] = {
@@ -114,11 +145,12 @@ def test_destination_sets_a_cookie(cluster: Store, envoy: Envoy, eventually: Eve
 
 
 def test_mirror_copies_requests_without_changing_answers(
-    cluster: Store, envoy: Envoy, eventually: Eventually
+    cluster: Store, mesh: Mesh, envoy: Envoy, eventually: Eventually
 ) -> None:
     http = weighted(0)
     http[0]["mirror"] = {"host": "web-canary"}
     _route(cluster, http)
+    eventually(lambda: mesh.history()[-1].rules["test/web"][0].mirrored == {"web-canary": 100})
 
     def mirrored() -> bool:
         assert _versions(envoy, 5) == {"v1": 5}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from burgee.playground.workloads.pods import free_port
+from burgee.playground.workloads.sample_app import ACCESS
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], int]]
 
@@ -20,7 +21,7 @@ Start = Callable[..., tuple[subprocess.Popen[bytes], int]]
 def start() -> Iterator[Start]:
     running: list[subprocess.Popen[bytes]] = []
 
-    def run(*options: str) -> tuple[subprocess.Popen[bytes], int]:
+    def run(*options: str, output: int | None = None) -> tuple[subprocess.Popen[bytes], int]:
         port = free_port()
         command = [
             sys.executable,
@@ -29,7 +30,7 @@ def start() -> Iterator[Start]:
             "--port",
             str(port),
         ]
-        process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE)
+        process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE, stdout=output)
         running.append(process)
         deadline = time.monotonic() + 10
         while not _open(port):
@@ -68,6 +69,24 @@ def test_response_names_version_and_pod(start: Start) -> None:
     connection.close()
     assert (response.status, response.getheader("x-version")) == (200, "v7")
     assert response.getheader("x-pod") == "web-1"
+
+
+def test_access_log_has_a_line_for_each_request_but_no_probe(start: Start) -> None:
+    app, port = start("--access-log", "--pod", "web-1", output=subprocess.PIPE)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    began = time.monotonic()
+    for path, host in (("/", "shop"), ("/readyz", "probe"), ("/cart", "shop-shadow")):
+        connection.request("GET", path, headers={"host": host})
+        connection.getresponse().read()
+    connection.close()
+    app.terminate()
+    out, _ = app.communicate(timeout=10)
+    lines = [line.split() for line in out.decode().splitlines()]
+    assert [(word, pod, host) for word, _, pod, host in lines] == [
+        (ACCESS, "web-1", "shop"),
+        (ACCESS, "web-1", "shop-shadow"),
+    ]
+    assert all(began - 0.001 <= float(at) <= time.monotonic() for _, at, _, _ in lines)
 
 
 def test_exact_share_fails_and_probes_never_do(start: Start) -> None:

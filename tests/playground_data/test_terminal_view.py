@@ -4,19 +4,26 @@ import io
 
 import pytest
 
-from burgee.playground.demo.view import LiveView, PlainView, Snapshot, block, open_view
+from burgee.playground.demo.view import (
+    Clients,
+    LiveView,
+    PlainView,
+    Snapshot,
+    Steering,
+    block,
+    open_view,
+)
 
 SNAPSHOT = Snapshot(
     title="v2 is released",
     elapsed_seconds=7.3,
     phase="Progressing",
-    weight=30,
+    steering=Steering(weight=30),
     checks=(
         {"name": "request-success-rate", "value": 99.61, "min": 99, "verdict": "Passed"},
         {"name": "request-duration", "verdict": "NoData", "max": 250},
     ),
-    versions={"v1": 70, "v2": 30},
-    failed=0,
+    clients=[Clients(name="client", versions={"v1": 70, "v2": 30})],
     words="Canary weight 30",
 )
 
@@ -37,6 +44,22 @@ def test_block_tells_everything_in_few_lines() -> None:
     assert text.count("░") == 28
 
 
+def test_other_clients_and_other_ways_to_the_canary_are_shown() -> None:
+    snapshot = Snapshot(
+        title="t",
+        elapsed_seconds=1.0,
+        steering=Steering(matching=100, mirrored=50),
+        clients=[
+            Clients(name="client", versions={"v1": 9}),
+            Clients(name="insiders", versions={"v2": 3}, failed=1),
+        ],
+    )
+    lines = block(snapshot, 120)
+    assert any("0 % to the new version, 100 % of matching requests, 50 % m" in s for s in lines)
+    assert "  client   v1 100 %  (9 requests, 0 failed)" in lines
+    assert "  insiders v2 100 %  (3 requests, 1 failed)" in lines
+
+
 @pytest.mark.parametrize("width", [20, 40, 80])
 def test_block_fits_the_terminal(width: int) -> None:
     long = Snapshot(title="t", elapsed_seconds=0, phase="Failed", words="word " * 100)
@@ -45,7 +68,7 @@ def test_block_fits_the_terminal(width: int) -> None:
 
 def test_block_of_nothing_has_dashes() -> None:
     lines = block(Snapshot(title="setting up", elapsed_seconds=0.0), 80)
-    assert [line.split()[-1] for line in lines if line.startswith("  ")].count("-") == 5
+    assert [line.split()[-1] for line in lines if line.startswith("  ")].count("-") == 6
 
 
 def test_plain_view_prints_one_line_for_each_change() -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from burgee.playground.dataplane.mesh import plan, weights_of
+from burgee.playground.dataplane.mesh import plan
+from burgee.playground.dataplane.steering import Rule, rules_of
 from burgee.playground.dataplane.virtual_service import host_names, virtual_host
 from burgee.playground.dataplane.xds import Endpoint, ServicePort
 from tests.playground_data.cluster_objects import service, virtual_service, weighted
@@ -209,4 +210,34 @@ def test_only_virtual_service_answers_for_every_host() -> None:
     assert found.virtual_hosts[0]["domains"][-1] == "*"
     every = [domain for host in found.virtual_hosts for domain in host["domains"]]
     assert len(every) == len(set(every))
-    assert weights_of(found.virtual_hosts) == {"test/web": {"web-primary": 70, "web-canary": 30}}
+    assert rules_of(found.virtual_hosts) == {
+        "test/web": (Rule(weights={"web-primary": 70, "web-canary": 30}),)
+    }
+
+
+def test_rules_tell_who_goes_where() -> None:
+    matched = _to_canary(
+        match=[
+            {"headers": {"X-Cohort": {"exact": "insider"}}},
+            {"queryParams": {"beta": {"exact": "1"}}},
+        ]
+    )
+    rest = {
+        **weighted(0)[0],
+        "mirror": {"host": "web-canary"},
+        "mirrorPercentage": {"value": 12.5},
+    }
+    host = virtual_host(virtual_service([matched, rest]), PORTS)
+    assert rules_of([host]) == {
+        "test/web": (
+            Rule(matching=("x-cohort",), weights={"web-canary": 100}),
+            Rule(matching=("beta",), weights={"web-canary": 100}),
+            Rule(weights={"web-primary": 100}, mirrored={"web-canary": 12.5}),
+        )
+    }
+
+
+def test_the_only_destination_takes_all_whatever_its_weight() -> None:
+    route = _only_route({"route": [{"destination": {"host": "web-primary"}, "weight": 0}]})
+    [cluster] = route["route"]["weighted_clusters"]["clusters"]
+    assert (cluster["name"], cluster["weight"]) == ("test_web-primary_80", 100)

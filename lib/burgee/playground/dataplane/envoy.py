@@ -99,7 +99,7 @@ class Envoy:
         }
 
     def has_routes(self, virtual_hosts: Iterable[Mapping[str, Any]]) -> bool:
-        """Whether Envoy serves these virtual hosts, by the names and weights that it shows."""
+        """Whether Envoy serves these virtual hosts, by what it shows of them."""
         dump = self._admin("/config_dump?resource=dynamic_route_configs").json()
         shown = [
             host
@@ -140,19 +140,26 @@ class Envoy:
 
 
 def _outline(virtual_hosts: Iterable[Mapping[str, Any]]) -> list[Any]:
-    """Names and weights: the part of a route configuration that a release changes."""
+    """Names, weights, conditions and mirrors: what of a route configuration a release changes."""
     return [
         (
             host["name"],
             [
-                [
-                    (cluster["name"], cluster["weight"])
-                    for cluster in route.get("route", {})
-                    .get("weighted_clusters", {})
-                    .get("clusters", [])
-                ]
+                (
+                    _shares(route.get("route", {})),
+                    [header["name"] for header in route.get("match", {}).get("headers", [])],
+                )
                 for route in host.get("routes", [])
             ],
         )
         for host in virtual_hosts
+    ]
+
+
+def _shares(action: Mapping[str, Any]) -> list[Any]:
+    split: Sequence[Any] = action.get("weighted_clusters", {}).get("clusters", [])
+    copied: Sequence[Any] = action.get("request_mirror_policies", [])
+    return [
+        *((cluster["name"], cluster["weight"]) for cluster in split),
+        *((mirror["cluster"], mirror["runtime_fraction"]["default_value"]) for mirror in copied),
     ]

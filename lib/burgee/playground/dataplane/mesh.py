@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import requests
 
@@ -23,6 +22,7 @@ from burgee.api.manifest import (
 )
 from burgee.playground.dataplane import virtual_service
 from burgee.playground.dataplane.envoy import Envoy
+from burgee.playground.dataplane.steering import Rule, rules_of
 from burgee.playground.dataplane.xds import Config, Endpoint, ServicePort
 from burgee.playground.machinery.changes import ChangeSignal
 from burgee.playground.storage.store import Resource, Store
@@ -59,17 +59,22 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RouteChange:
-    """A moment at which Envoy was seen to serve other weights.
+    """A moment at which Envoy was seen to steer requests otherwise.
 
     Attributes:
         asked: `time.monotonic()` before the routes were written.
         served: likewise, once Envoy showed them.
-        weights: percent by Service, for each VirtualService (namespace/name), of its last route.
+        rules: of each VirtualService (namespace/name), in their order.
     """
 
     asked: float
     served: float
-    weights: Mapping[str, Mapping[str, int]]
+    rules: Mapping[str, Sequence[Rule]]
+
+    @property
+    def weights(self) -> dict[str, Mapping[str, int]]:
+        """Percent by Service for those whom no earlier rule takes: the last rule's."""
+        return {name: rules[-1].weights for name, rules in self.rules.items()}
 
 
 class Mesh:
@@ -101,7 +106,7 @@ class Mesh:
         self._signal.close()
 
     def history(self) -> list[RouteChange]:
-        """Every change of weights since the start, oldest first."""
+        """Every change of the rules since the start, oldest first."""
         with self._lock:
             return list(self._history)
 
@@ -127,12 +132,12 @@ class Mesh:
     def _apply(self, wanted: Plan) -> None:
         asked = time.monotonic()
         self._envoy.route(wanted.endpoints, wanted.virtual_hosts)
-        weights = weights_of(wanted.virtual_hosts)
-        if self._history and self._history[-1].weights == weights:
+        rules = rules_of(wanted.virtual_hosts)
+        if self._history and self._history[-1].rules == rules:
             return
         if not self._served(wanted):
             return  # the next change, or the same again, will tell
-        change = RouteChange(asked=asked, served=time.monotonic(), weights=weights)
+        change = RouteChange(asked=asked, served=time.monotonic(), rules=rules)
         with self._lock:
             self._history.append(change)
 
@@ -175,19 +180,6 @@ def plan(
         if host["domains"]:
             hosts.append(host)
     return Plan(endpoints=endpoints, virtual_hosts=hosts)
-
-
-def weights_of(virtual_hosts: Sequence[Config]) -> dict[str, dict[str, int]]:
-    """Percent by Service of the last route of each virtual host that has weights."""
-    found: dict[str, dict[str, int]] = {}
-    for host in virtual_hosts:
-        for route in host["routes"]:
-            split: list[Any] = (
-                route.get("route", {}).get("weighted_clusters", {}).get("clusters", [])
-            )
-            if split:
-                found[host["name"]] = {c["name"].split("_")[1]: c["weight"] for c in split}
-    return found
 
 
 def _behind(service: Manifest, pods: Sequence[Manifest]) -> list[Endpoint]:

@@ -150,8 +150,8 @@ def _action(http: Manifest, match: Manifest, find: Callable[[Mapping[str, Any]],
 
 
 def _weight(route: Manifest, siblings: Sequence[Manifest]) -> int:
-    """A single destination without a weight takes all; among several it takes nothing."""
-    if len(siblings) == 1 and "weight" not in route:
+    """A single destination takes all, whatever its weight; among several it is as written."""
+    if len(siblings) == 1:
         return 100
     return int(route.get("weight") or 0)
 

@@ -11,38 +11,23 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from burgee.playground.dataplane.load import by_version
-from burgee.playground.demo import plays
-from burgee.playground.demo.objects import APP, NAMESPACE, Version
-from burgee.playground.demo.plays import Finding, PlayFailed, Stage
+from burgee.playground.demo.judgement import no_other_failures
+from burgee.playground.demo.narrator import Narrator
+from burgee.playground.demo.objects import APP, NAMESPACE
+from burgee.playground.demo.scenarios import Scenario, play
 from burgee.playground.demo.setting import DemoCluster
+from burgee.playground.demo.stage import Finding, PlayFailed, Stage
 from burgee.playground.demo.view import Snapshot, View, open_view
 from burgee.playground.metrics.server import find_prometheus
 
 _TICK_SECONDS = 0.02
 _REPAINT_SECONDS = 0.25
-_CLIENT_SECONDS = 2.0
 _INTERRUPTED = 130
-
-
-class Scenario(StrEnum):
-    """What is played."""
-
-    DEFAULT = "default"
-    PROMOTE = "promote"
-    ROLLBACK = "rollback"
-    GATE = "gate"
-    ALL = "all"
-
-
-_GOOD = {number: Version(name=f"v{number}") for number in (1, 2, 4)}
-_BAD = Version(name="v3", fail_share=0.2)
 
 
 class Demo:
@@ -53,20 +38,21 @@ class Demo:
         self._view = view
         self._began = time.monotonic()
         self._painted = 0.0
-        self._shown: tuple[str, str, int] | None = None
         self._stage = Stage(cluster, self._tick)
+        self._narrator = Narrator(self._stage, self._began)
 
     def play(self, scenario: Scenario) -> list[Finding]:
         """Play a scenario; returns what had to be true and whether it was."""
         findings: list[Finding] = []
         try:
-            for finding in self._acts(scenario):
+            for finding in play(self._stage, scenario):
                 findings.append(finding)
+                self._tell(self._narrator.news(everything=True))
                 self._view.say(_line(finding))
         except PlayFailed as failure:
             findings.append(Finding(holds=False, text=str(failure)))
             self._view.say(_line(findings[-1]))
-        final = plays.no_other_failures(self._stage, [_BAD.name])
+        final = no_other_failures(self._stage)
         self._view.say(_line(final))
         return [*findings, final]
 
@@ -83,42 +69,17 @@ class Demo:
         """Since everything was set up."""
         return time.monotonic() - self._began
 
-    def _acts(self, scenario: Scenario) -> Iterator[Finding]:
-        stage = self._stage
-        gated = scenario in {Scenario.GATE, Scenario.ALL}
-        yield from plays.initialize(stage, _GOOD[1], gate=gated)
-        current = _GOOD[1]
-        if scenario in {Scenario.DEFAULT, Scenario.PROMOTE, Scenario.ALL}:
-            yield from plays.promote(stage, _GOOD[2])
-            current = _GOOD[2]
-        if scenario in {Scenario.DEFAULT, Scenario.ROLLBACK, Scenario.ALL}:
-            yield from plays.roll_back(stage, _BAD, current)
-        if gated:
-            yield from plays.hold_at_gate(stage, _GOOD[4])
-
     def _tick(self) -> None:
-        """Wait a moment; paint what changed at once, and the rest four times a second."""
+        """Wait a moment; paint what happened, each thing by itself, else four times a second."""
         time.sleep(_TICK_SECONDS)
-        timeline = self._cluster.timeline
-        state = (timeline.phase, timeline.last_words, plays.canary_weight(self._stage))
-        if state != self._shown or time.monotonic() - self._painted >= _REPAINT_SECONDS:
-            self._shown = state
-            self._painted = time.monotonic()
-            self._view.show(self._snapshot())
+        self._tell(self._narrator.news())
+        if time.monotonic() - self._painted >= _REPAINT_SECONDS:
+            self._tell([self._narrator.present()])
 
-    def _snapshot(self) -> Snapshot:
-        timeline = self._cluster.timeline
-        recent = self._cluster.load.last(_CLIENT_SECONDS)
-        return Snapshot(
-            title=self._stage.title,
-            elapsed_seconds=self.seconds,
-            phase=timeline.phase,
-            weight=plays.canary_weight(self._stage),
-            checks=timeline.status.get("checks") or (),
-            versions=by_version(recent),
-            failed=sum(response.failed for response in recent),
-            words=timeline.last_words,
-        )
+    def _tell(self, snapshots: Iterable[Snapshot]) -> None:
+        for snapshot in snapshots:
+            self._view.show(snapshot)
+            self._painted = time.monotonic()
 
     def _invitation(self) -> list[str]:
         cluster = self._cluster
@@ -130,6 +91,7 @@ class Demo:
             f"  kubectl -n {NAMESPACE} describe canary {APP}",
             f"  kubectl -n {NAMESPACE} set image deployment/{APP} app={APP}:v5",
             f"  kubectl -n {NAMESPACE} set env deployment/{APP} FAIL_SHARE=0.2",
+            f"  kubectl -n {NAMESPACE} annotate canary {APP} burgee.dev/promote=1 --overwrite",
             f"  curl -i -H 'Host: {APP}' {cluster.envoy.url}/",
             f"  curl -s '{cluster.metrics.url}/api/v1/query?query=istio_requests_total'",
             f"  logs: {cluster.directory}",

@@ -1,7 +1,9 @@
-"""The gate of the demo: what a confirm-rollout webhook asks before a release starts."""
+"""The gate of the demo: what confirm-* webhooks ask before a release goes on."""
 
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
+from typing import Any
+
+from burgee.playground.demo.receiver import Answer, Receiver
 
 
 class Gate:
@@ -10,34 +12,15 @@ class Gate:
     def __init__(self) -> None:
         self._open = Event()
         self._asked = Event()
-        is_open, asked = self._open, self._asked
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                self.rfile.read(int(self.headers.get("content-length") or 0))
-                asked.set()
-                body = b"open\n" if is_open.is_set() else b"closed\n"
-                self.send_response(200 if is_open.is_set() else 403)
-                self.send_header("content-length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_request(self, code: object = "-", size: object = "-") -> None:
-                """Say nothing: the terminal belongs to the demo."""
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = Thread(
-            target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, name="gate"
-        )
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/gate"
+        self._receiver = Receiver("gate", self._answer)
+        self.url = self._receiver.url
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        self._receiver.start()
 
     def open(self) -> None:
-        """Let releases start."""
+        """Let releases go on."""
         self._open.set()
 
     def shut(self) -> None:
@@ -52,7 +35,8 @@ class Gate:
 
     def close(self) -> None:
         """Stop answering."""
-        if self._thread.ident is not None:
-            self._http.shutdown()
-            self._thread.join()
-        self._http.server_close()
+        self._receiver.close()
+
+    def _answer(self, _payload: Any) -> Answer:
+        self._asked.set()
+        return (200, "open") if self._open.is_set() else (403, "closed")

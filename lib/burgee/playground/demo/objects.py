@@ -1,6 +1,7 @@
-"""What a user of the demo's cluster writes: a Deployment and a Canary."""
+"""What a user of the demo's cluster writes: a Deployment, a Canary, a MetricTemplate."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from burgee.api.manifest import Manifest
 
@@ -9,21 +10,32 @@ APP = "shop"
 PRIMARY = f"{APP}-primary"
 CANARY_SERVICE = f"{APP}-canary"
 PORT = 8080
-INTERVAL_SECONDS = 4
-WINDOW_SECONDS = 3
-STEP_WEIGHTS = (10, 30, 60)
-THRESHOLD = 2
+TEMPLATE = "median-latency"
 LATENCY_MS = 3
-MINIMUM_SUCCESS_PERCENT = 99
-MAXIMUM_LATENCY_MS = 250
+_MAXIMUM_MEDIAN_MS = 100
+_QUERY = """
+histogram_quantile({{ variables.quantile }},
+  sum(rate(istio_request_duration_milliseconds_bucket{
+    reporter="destination",
+    destination_workload_namespace="{{ namespace }}",
+    destination_workload="{{ target }}"
+  }[{{ interval }}])) by (le))
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Version:
-    """A version of the app; `fail_share` 0.2 fails a fifth of its requests."""
+    """A version of the app.
+
+    Attributes:
+        name: the tag of its image.
+        fail_share: 0.2 fails a fifth of its requests.
+        access_log: whether its pods log each request.
+    """
 
     name: str
     fail_share: float = 0.0
+    access_log: bool = False
 
 
 def deployment(version: Version) -> Manifest:
@@ -44,10 +56,11 @@ def deployment(version: Version) -> Manifest:
                             "name": "app",
                             "image": f"{APP}:{version.name}",
                             "ports": [{"name": "http", "containerPort": PORT}],
-                            "env": [
-                                {"name": "LATENCY_MS", "value": str(LATENCY_MS)},
-                                {"name": "FAIL_SHARE", "value": str(version.fail_share)},
-                            ],
+                            "env": _environment(
+                                LATENCY_MS=str(LATENCY_MS),
+                                FAIL_SHARE=str(version.fail_share),
+                                ACCESS_LOG=str(version.access_log).lower(),
+                            ),
                         }
                     ]
                 },
@@ -56,27 +69,12 @@ def deployment(version: Version) -> Manifest:
     }
 
 
-def canary(gate_url: str = "") -> Manifest:
-    """How it is released; with a gate, each release asks there before it starts."""
-    analysis: Manifest = {
-        "interval": f"{INTERVAL_SECONDS}s",
-        "threshold": THRESHOLD,
-        "stepWeights": list(STEP_WEIGHTS),
-        "metrics": [
-            {
-                "name": "request-success-rate",
-                "interval": f"{WINDOW_SECONDS}s",
-                "thresholdRange": {"min": MINIMUM_SUCCESS_PERCENT},
-            },
-            {
-                "name": "request-duration",
-                "interval": f"{WINDOW_SECONDS}s",
-                "thresholdRange": {"max": MAXIMUM_LATENCY_MS},
-            },
-        ],
-    }
-    if gate_url:
-        analysis["webhooks"] = [{"name": "gate", "type": "confirm-rollout", "url": gate_url}]
+def _environment(**values: str) -> list[Manifest]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def canary(analysis: Manifest) -> Manifest:
+    """How the workload is released."""
     return {
         "apiVersion": "flagger.app/v1beta1",
         "kind": "Canary",
@@ -89,3 +87,30 @@ def canary(gate_url: str = "") -> Manifest:
             "analysis": analysis,
         },
     }
+
+
+def metric_template(address: str) -> Manifest:
+    """A check of our own: a quantile of the latency, which one being left to the Canary."""
+    return {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "MetricTemplate",
+        "metadata": {"name": TEMPLATE, "namespace": NAMESPACE},
+        "spec": {"provider": {"type": "prometheus", "address": address}, "query": _QUERY.strip()},
+    }
+
+
+def template_check(window: str) -> Manifest:
+    """A metric of an analysis that asks the MetricTemplate."""
+    return {
+        "name": TEMPLATE,
+        "interval": window,
+        "templateRef": {"name": TEMPLATE, "namespace": NAMESPACE},
+        "templateVariables": {"quantile": "0.5"},
+        "thresholdRange": {"max": _MAXIMUM_MEDIAN_MS},
+    }
+
+
+def webhook(name: str, kind: str, url: str, **metadata: str) -> Manifest:
+    """A webhook of an analysis."""
+    found: dict[str, Any] = {"name": name, "type": kind, "url": url}
+    return {**found, "metadata": metadata} if metadata else found

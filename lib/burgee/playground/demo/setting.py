@@ -15,7 +15,8 @@ from burgee.playground.dataplane.envoy import Envoy
 from burgee.playground.dataplane.load import Load
 from burgee.playground.dataplane.mesh import Mesh
 from burgee.playground.demo.gate import Gate
-from burgee.playground.demo.objects import APP, NAMESPACE
+from burgee.playground.demo.objects import APP, CANARY_SERVICE, NAMESPACE
+from burgee.playground.demo.tester import SmokeTester
 from burgee.playground.demo.timeline import Timeline
 from burgee.playground.metacontroller.controller import Controller
 from burgee.playground.metrics.server import MetricsServer, metrics_server
@@ -56,11 +57,13 @@ class DemoCluster:
     prometheus: str = ""
     store: Store = field(init=False)
     kubeconfig: Path = field(init=False)
+    pods_log: Path = field(init=False)
     envoy: Envoy = field(init=False)
     mesh: Mesh = field(init=False)
     metrics: MetricsServer = field(init=False)
     hooks: HookServer = field(init=False)
     gate: Gate = field(init=False)
+    tester: SmokeTester = field(init=False)
     load: Load = field(init=False)
     timeline: Timeline = field(init=False)
     _stack: ExitStack = field(init=False, default_factory=ExitStack)
@@ -95,13 +98,16 @@ class DemoCluster:
             for document in _documents(crd):
                 if document.get("kind") == "CustomResourceDefinition":
                     self.store.register_crd(document)
-        api = self._started(ApiServer(self.store))
+        api = self.started(ApiServer(self.store))
         self.kubeconfig = self.directory / "kubeconfig"
         api.kubeconfig(self.kubeconfig)
-        self.envoy = self._started(Envoy(self.directory / "envoy"))
-        self.mesh = self._started(Mesh(self.store, self.envoy))
-        self._started(Processes(self.store, self.directory / "pods", in_use=self.mesh.uses))
-        self.metrics = self._started(
+        self.envoy = self.started(Envoy(self.directory / "envoy"))
+        self.mesh = self.started(Mesh(self.store, self.envoy))
+        processes = self.started(
+            Processes(self.store, self.directory / "pods", in_use=self.mesh.uses)
+        )
+        self.pods_log = processes.log
+        self.metrics = self.started(
             metrics_server(
                 self.envoy.admin_url,
                 self.directory / "prometheus",
@@ -109,10 +115,13 @@ class DemoCluster:
                 targets={(NAMESPACE, APP): APP},
             )
         )
-        self.timeline = self._started(Timeline(self.store))
-        self.gate = self._started(Gate())
+        self.timeline = self.started(Timeline(self.store))
+        self.gate = self.started(Gate())
         self.gate.open()
-        self.hooks = self._started(
+        self.tester = self.started(
+            SmokeTester(self.envoy.url, host=f"{CANARY_SERVICE}.{NAMESPACE}")
+        )
+        self.hooks = self.started(
             HookServer(
                 self.directory / "hooks",
                 kubeconfig=self.kubeconfig,
@@ -120,13 +129,14 @@ class DemoCluster:
             )
         )
         [composite] = _documents(MANIFESTS / "composite-controller" / "compositecontroller.yaml")
-        self._started(
+        self.started(
             Controller(self.store, composite, hook_urls=[self.hooks.url], token=self.hooks.token)
         )
         self.load = Load(self.envoy.url, host=APP, requests_per_second=REQUESTS_PER_SECOND)
         self._stack.callback(self.load.close)
 
-    def _started(self, part: P) -> P:
+    def started(self, part: P) -> P:
+        """Start a part, which is closed with the rest."""
         self._stack.callback(part.close)
         part.start()
         return part

@@ -12,11 +12,50 @@ from dataclasses import dataclass, field
 from typing import Protocol, TextIO
 
 from burgee.api.manifest import Manifest
+from burgee.playground.demo.objects import TEMPLATE
 
 _BAR_WIDTH = 40
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _UP, _CLEAR_LINE, _CLEAR_BELOW = "\x1b[{}F", "\x1b[2K", "\x1b[0J"
 _BOLD, _GREEN, _RED, _DIM, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[31m", "\x1b[2m", "\x1b[0m"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Steering:
+    """Where requests go, in percent.
+
+    Attributes:
+        weight: of everybody's requests, to the new version.
+        matching: of those that an A/B test or a cookie looks for, to the new version.
+        mirrored: of everybody's requests, copied to the new version.
+    """
+
+    weight: int = 0
+    matching: int = 0
+    mirrored: int = 0
+
+    def words(self) -> str:
+        """What there is beside the weight."""
+        parts = [
+            f"{self.matching} % of matching requests" if self.matching else "",
+            f"{self.mirrored} % mirrored" if self.mirrored else "",
+        ]
+        return "".join(f", {part}" for part in parts if part)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clients:
+    """What some clients got in the last seconds.
+
+    Attributes:
+        name: of these clients.
+        versions: responses by version.
+        failed: errors among them.
+    """
+
+    name: str
+    versions: Mapping[str, int] = field(default_factory=Counter[str])
+    failed: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,20 +66,18 @@ class Snapshot:
         title: what is being played.
         elapsed_seconds: since the demo was set up.
         phase: of the Canary.
-        weight: percent that the route gives to the new version.
+        steering: what Envoy does with requests.
         checks: of the Canary's status.
-        versions: responses by version that the client saw in the last seconds.
-        failed: errors among them.
+        clients: what they saw.
         words: what happened last, and why.
     """
 
     title: str
     elapsed_seconds: float
     phase: str = ""
-    weight: int = 0
+    steering: Steering = Steering()
     checks: Sequence[Manifest] = ()
-    versions: Mapping[str, int] = field(default_factory=Counter[str])
-    failed: int = 0
+    clients: Sequence[Clients] = ()
     words: str = ""
 
 
@@ -72,17 +109,17 @@ class PlainView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._last: tuple[str, int, str] | None = None
+        self._last: tuple[str, Steering, str] | None = None
 
     def show(self, snapshot: Snapshot) -> None:
         """Print a line if something changed."""
-        now = (snapshot.phase, snapshot.weight, snapshot.words)
+        now = (snapshot.phase, snapshot.steering, snapshot.words)
         if now == self._last or not snapshot.phase:
             return
         self._last = now
         self.say(
             f"[{snapshot.elapsed_seconds:5.1f}] {snapshot.phase:<12} "
-            f"{snapshot.weight:3d} %  {snapshot.words}".rstrip()
+            f"{snapshot.steering.weight:3d} %{snapshot.steering.words()}  {snapshot.words}".rstrip()
         )
 
     def say(self, text: str) -> None:
@@ -149,16 +186,19 @@ class LiveView:
 
 def block(snapshot: Snapshot, width: int) -> list[str]:
     """The lines of the live view, none longer than the terminal is wide."""
-    filled = round(_BAR_WIDTH * snapshot.weight / 100)
+    weight, beside = snapshot.steering.weight, snapshot.steering.words()
+    filled = round(_BAR_WIDTH * weight / 100)
     bar = "█" * filled + "░" * (_BAR_WIDTH - filled)
+    crowd = snapshot.clients or (Clients(name="client"),)
     lines = [
         "",
         f"burgee demo: {snapshot.title}, {snapshot.elapsed_seconds:.0f} s",
         f"  phase    {snapshot.phase or '-'}",
-        f"  traffic  {bar} {snapshot.weight} % to the new version",
+        f"  traffic  {bar} {weight} % to the new version{beside}",
         f"  success  {_check(snapshot.checks, 'request-success-rate', '%')}",
         f"  p99      {_check(snapshot.checks, 'request-duration', 'ms')}",
-        f"  client   {_client(snapshot)}",
+        f"  median   {_check(snapshot.checks, TEMPLATE, 'ms')}",
+        *(f"  {clients.name:<8} {_seen(clients)}" for clients in crowd),
         f"  last     {snapshot.words or '-'}",
     ]
     return [line[: max(1, width - 1)] for line in lines]
@@ -179,12 +219,12 @@ def _check(checks: Sequence[Manifest], name: str, unit: str) -> str:
     return f"{shown} ({', '.join(limits)}): {found.get('verdict', '')}".replace(" ()", "")
 
 
-def _client(snapshot: Snapshot) -> str:
-    total = sum(snapshot.versions.values())
+def _seen(clients: Clients) -> str:
+    total = sum(clients.versions.values())
     if not total:
         return "-"
     shares = [
         f"{version or 'no version'} {100 * count / total:.0f} %"
-        for version, count in sorted(snapshot.versions.items())
+        for version, count in sorted(clients.versions.items())
     ]
-    return f"{'  '.join(shares)}  ({total} requests, {snapshot.failed} failed)"
+    return f"{'  '.join(shares)}  ({total} requests, {clients.failed} failed)"

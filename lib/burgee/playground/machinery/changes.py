@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable
 
-from burgee.playground.storage.store import Resource, Store, Watch
+from burgee.playground.storage.store import Resource, Store
 
 
 class ChangeSignal:
@@ -12,13 +12,9 @@ class ChangeSignal:
     def __init__(self, store: Store, resources: Iterable[Resource]) -> None:
         self._changed = threading.Event()
         self._changed.set()  # the first look is due at once
-        self._watches = [store.watch(resource) for resource in resources]
-        self._threads = [
-            threading.Thread(target=self._follow, args=(watch,), name="changes")
-            for watch in self._watches
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._watch = store.watch_all(resources)
+        self._thread = threading.Thread(target=self._follow, name="changes")
+        self._thread.start()
 
     def wait(self, timeout_seconds: float | None = None) -> bool:
         """Whether something changed since the last call, waiting for it up to the timeout."""
@@ -32,11 +28,9 @@ class ChangeSignal:
 
     def close(self) -> None:
         """Stop watching."""
-        for watch in self._watches:
-            watch.close()
-        for thread in self._threads:
-            thread.join()
+        self._watch.close()
+        self._thread.join()
 
-    def _follow(self, watch: Watch) -> None:
-        for _ in watch:
+    def _follow(self) -> None:
+        for _ in self._watch:
             self._changed.set()

@@ -131,7 +131,7 @@ class Database:
             oldest = self._forgotten.get(key, 0)
             if since and since < oldest:
                 raise expired(since, oldest)
-            watch = Watch(namespace, matches, lambda w: self._forget_watch(key, w))
+            watch = Watch(namespace, matches, lambda w: self._forget_watch(key, watch=w))
             if since:
                 for change in self._log.get(key, ()):
                     if change.version > since:
@@ -139,9 +139,19 @@ class Database:
             self._watches[key].add(watch)
             return watch
 
-    def _forget_watch(self, key: Key, watch: Watch) -> None:
+    def watch_all(self, keys: Iterable[Key]) -> Watch:
+        """Changes of several kinds from now on, in the order in which they are written."""
+        chosen = tuple(keys)
         with self.lock:
-            self._watches[key].discard(watch)
+            watch = Watch("", None, lambda w: self._forget_watch(*chosen, watch=w))
+            for key in chosen:
+                self._watches[key].add(watch)
+            return watch
+
+    def _forget_watch(self, *keys: Key, watch: Watch) -> None:
+        with self.lock:
+            for key in keys:
+                self._watches[key].discard(watch)
 
 
 def _owners(manifest: Manifest) -> Iterable[str]:

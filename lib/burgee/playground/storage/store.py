@@ -4,7 +4,7 @@ Objects that come out are shared with everybody: who wants to change one makes a
 lookups, without a lock and without a copy; writes are one at a time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -118,6 +118,10 @@ class Store:
             ApiError: 410 when changes after `since` are forgotten.
         """
         return self._db.watch(resource.key, namespace, since, matches)
+
+    def watch_all(self, resources: Iterable[Resource]) -> Watch:
+        """Changes of several kinds from now on, in the order in which they are written."""
+        return self._db.watch_all(resource.key for resource in resources)
 
     def list_and_watch(
         self,

@@ -40,10 +40,11 @@ class Behaviour:
     version: str
     fail_share: str
     latency_ms: str
+    access_log: bool = False
 
     @classmethod
     def of(cls, template: Manifest) -> "Behaviour":
-        """Read the first container: the image's tag, and two environment variables."""
+        """Read the first container: the image's tag, and environment variables."""
         containers: list[Manifest] = (template.get("spec") or {}).get("containers") or [{}]
         image = str(containers[0].get("image", ""))
         _, _, tag = image.rpartition("/")[2].partition(":")
@@ -54,6 +55,7 @@ class Behaviour:
             version=tag or _DEFAULT_VERSION,
             fail_share=str(env.get("FAIL_SHARE") or "0"),
             latency_ms=str(env.get("LATENCY_MS") or "0"),
+            access_log=env.get("ACCESS_LOG") == "true",
         )
 
 
@@ -189,6 +191,7 @@ class PodProcess:
             *("--port", str(self.endpoint.port)),
             *("--fail-share", self._behaviour.fail_share),
             *("--latency-ms", self._behaviour.latency_ms),
+            *(["--access-log"] if self._behaviour.access_log else []),
         ]
         with self._log.open("ab") as sink:
             self._process = subprocess.Popen(

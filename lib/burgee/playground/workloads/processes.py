@@ -30,7 +30,11 @@ _SETTLED = frozenset({PodState.READY})
 
 
 class Processes:
-    """Follows the Deployments in the store and runs a process for each replica."""
+    """Follows the Deployments in the store and runs a process for each replica.
+
+    Attributes:
+        log: where all processes write to.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class Processes:
         """
         directory.mkdir(parents=True, exist_ok=True)
         self._store = store
-        self._log = directory / "pods.log"
+        self.log = directory / "pods.log"
         self._in_use = in_use
         self._clock = clock
         self._deployments = store.resource("apps/v1", "deployments")
@@ -122,7 +126,7 @@ class Processes:
         new = [pod for pod in serving if pod.template_hash == current]
         old = [pod for pod in serving if pod.template_hash != current]
         for _ in range(wanted - len(new)):
-            pod = PodProcess(deployment, current, self._log)
+            pod = PodProcess(deployment, current, self.log)
             pods.append(pod)
             new.append(pod)
             self._store.create(self._pods, pod.manifest(), manager=_MANAGER)

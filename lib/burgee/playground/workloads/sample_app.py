@@ -19,17 +19,29 @@ from types import FrameType
 
 _MAX_HEAD_BYTES = 65_536
 _DRAIN_SECONDS = 1.0
+ACCESS = "access"
+"""The first word of a line of the access log; monotonic time, pod and host follow."""
+
 _PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class SampleApp:
     """One replica: a thread for each connection, connections are kept."""
 
-    def __init__(self, *, version: str, pod: str, fail_share: float, latency_ms: float) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        pod: str,
+        fail_share: float = 0.0,
+        latency_ms: float = 0.0,
+        access_log: bool = False,
+    ) -> None:
         self._version = version
         self._pod = pod
         self._fail_share = fail_share
         self._latency_seconds = latency_ms / 1000
+        self._access_log = access_log
         self._numbers = itertools.count(1)
         self._busy = 0
         self._idle = threading.Condition()
@@ -81,6 +93,9 @@ class SampleApp:
         if self._latency_seconds:
             time.sleep(self._latency_seconds)
         number = next(self._numbers)
+        if self._access_log:
+            line = f"{ACCESS} {time.monotonic():.3f} {self._pod} {_host(head)}\n"
+            os.write(sys.stdout.fileno(), line.encode())
         if math.floor(number * self._fail_share) > math.floor((number - 1) * self._fail_share):
             return self._response("500 Internal Server Error", b"this version fails on purpose\n")
         return self._response("200 OK", f"{self._version} from {self._pod}\n".encode())
@@ -111,11 +126,20 @@ def _read_head(connection: socket.socket, buffer: bytes) -> tuple[bytes, bytes]:
 
 
 def _content_length(head: bytes) -> int:
+    value = _header(head, b"content-length")
+    return int(value) if value.isdigit() else 0
+
+
+def _host(head: bytes) -> str:
+    return _header(head, b"host").decode("latin-1")
+
+
+def _header(head: bytes, wanted: bytes) -> bytes:
     for line in head.split(b"\r\n")[1:]:
         name, _, value = line.partition(b":")
-        if name.lower() == b"content-length" and value.strip().isdigit():
-            return int(value)
-    return 0
+        if name.lower() == wanted:
+            return value.strip()
+    return b""
 
 
 def _end_with_parent() -> None:
@@ -133,12 +157,14 @@ def main() -> None:
     options.add_argument("--port", type=int, required=True)
     options.add_argument("--fail-share", type=float, default=0.0, help="0.2 fails a fifth")
     options.add_argument("--latency-ms", type=float, default=0.0)
+    options.add_argument("--access-log", action="store_true", help="a line for each request")
     chosen = options.parse_args()
     app = SampleApp(
         version=chosen.version,
         pod=chosen.pod,
         fail_share=chosen.fail_share,
         latency_ms=chosen.latency_ms,
+        access_log=chosen.access_log,
     )
 
     def end(_number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,27 @@
+"""The first act of each scenario: a Deployment gets its Canary."""
+
+import time
+from collections.abc import Iterator
+
+from burgee.api.manifest import Manifest
+from burgee.playground.demo.judgement import CALM_SECONDS, phases, settled
+from burgee.playground.demo.stage import Finding, Stage
+
+_INITIALIZE_SECONDS = 20.0
+
+
+def initialize(stage: Stage, analysis: Manifest) -> Iterator[Finding]:
+    """Create both; the first version takes all traffic through the primary."""
+    stage.title = f"{stage.current.name} is set up"
+    cluster = stage.cluster
+    at = time.monotonic()
+    stage.create(analysis)
+    stage.until(
+        lambda: cluster.timeline.phase == "Initialized", _INITIALIZE_SECONDS, "Initialized"
+    )
+    stage.until(lambda: bool(stage.rules()), _INITIALIZE_SECONDS, "the route to the primary")
+    cluster.load.start()
+    stage.until(cluster.metrics.scrapes, _INITIALIZE_SECONDS, "the first scrape of Envoy")
+    stage.wait(CALM_SECONDS)
+    yield phases(stage, at, ("Initialized",))
+    yield from settled(stage, stage.current)

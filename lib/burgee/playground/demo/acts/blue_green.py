@@ -1,0 +1,52 @@
+"""Blue/Green: a version is tested where no client goes, then all clients go there at once."""
+
+from collections.abc import Iterator
+
+from burgee.playground.demo import analyses
+from burgee.playground.demo.judgement import (
+    CALM_SECONDS,
+    alike,
+    by_primary,
+    phases,
+    settled,
+    splits,
+    went,
+    windows,
+)
+from burgee.playground.demo.stage import Finding, Stage
+
+_RELEASE_SECONDS = 40.0
+_FEWEST_TESTS = 100
+
+
+def switch(stage: Stage) -> Iterator[Finding]:
+    """The tester finds a version good, the traffic is switched, the primary follows."""
+    cluster = stage.cluster
+    stage.configure(analyses.blue_green(cluster.tester.url))
+    old, version = stage.current, stage.next_version()
+    stage.title = f"{version.name} is tested aside, then switched to"
+    at = stage.deploy(version)
+    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
+    stage.wait(CALM_SECONDS)
+    seen = windows(stage, at)
+    yield went(version, seen, [0, 100, 0])
+    before = seen[0]
+    tests = cluster.tester.between(at, before.end)
+    good = [test for test in tests if test.version == version.name and not test.failed]
+    first = good[0].started if good else before.end
+    failed = [test for test in tests if test.failed and test.started > first]
+    yield Finding(
+        holds=len(good) >= _FEWEST_TESTS and not failed,
+        text=f"before the switch the tester got {len(good)} answers of {version.name}, "
+        f"{len(failed)} failed",
+    )
+    yield alike(
+        cluster.load,
+        [before],
+        lambda r: r.version == old.name and by_primary(r),
+        f"answers to clients came from {old.name} until then",
+    )
+    yield from splits(stage, seen)
+    yield from settled(stage, version)
+    stage.current = version

@@ -1,0 +1,95 @@
+"""`spec.analysis` of the demo's Canary: one for each way to release."""
+
+from burgee.api.manifest import Manifest
+from burgee.playground.demo.objects import template_check, webhook
+
+INTERVAL_SECONDS = 4
+STEP_WEIGHTS = (10, 30, 60)
+MIRROR_WEIGHT = 50
+WEIGHTS_AFTER_MIRROR = (40,)
+AFFINE_WEIGHTS = (30, 60)
+STEERED_WEIGHTS = (10, 30)
+ITERATIONS = 2
+HEADER, INSIDER = "x-cohort", "insider"
+ADMISSION = "canary=always"
+COOKIE, PRIMARY_COOKIE = "shop-version", "shop-stays"
+_WINDOW = "3s"
+_THRESHOLD = 2
+_MINIMUM_SUCCESS_PERCENT = 99
+_MAXIMUM_LATENCY_MS = 250
+
+
+def weighted() -> Manifest:
+    """Weights that climb."""
+    return _analysis(stepWeights=list(STEP_WEIGHTS))
+
+
+def gated(gate_url: str) -> Manifest:
+    """The same, and each release asks at a gate before it starts."""
+    gate = webhook("gate", "confirm-rollout", gate_url)
+    return {**weighted(), "webhooks": [gate]}
+
+
+def ab() -> Manifest:
+    """Requests with a header, or with a cookie, go to the new version."""
+    return _analysis(
+        iterations=ITERATIONS,
+        match=[
+            {"headers": {HEADER: {"exact": INSIDER}}},
+            {"headers": {"cookie": {"regex": f"^(.*?;)?({ADMISSION})(;.*)?$"}}},
+        ],
+    )
+
+
+def blue_green(test_url: str) -> Manifest:
+    """A test by itself, then the switch."""
+    seconds = str(INTERVAL_SECONDS + 1)
+    return _analysis(
+        iterations=ITERATIONS,
+        webhooks=[
+            webhook("smoke-test", "pre-rollout", test_url, seconds=seconds),
+            webhook("load-test", "rollout", test_url, seconds=seconds),
+        ],
+    )
+
+
+def mirrored() -> Manifest:
+    """First copies of requests, whose answers nobody sees, then weights."""
+    return _analysis(
+        mirror=True, mirrorWeight=MIRROR_WEIGHT, stepWeights=list(WEIGHTS_AFTER_MIRROR)
+    )
+
+
+def affine() -> Manifest:
+    """Weights, but who came to one side stays there."""
+    return _analysis(
+        stepWeights=list(AFFINE_WEIGHTS),
+        sessionAffinity={"cookieName": COOKIE, "primaryCookieName": PRIMARY_COOKIE},
+    )
+
+
+def steered(gate_url: str) -> Manifest:
+    """Weights, and a gate before the promotion."""
+    gate = webhook("gate", "confirm-promotion", gate_url)
+    return _analysis(stepWeights=list(STEERED_WEIGHTS), webhooks=[gate])
+
+
+def _analysis(**strategy: object) -> Manifest:
+    return {
+        "interval": f"{INTERVAL_SECONDS}s",
+        "threshold": _THRESHOLD,
+        "metrics": [
+            {
+                "name": "request-success-rate",
+                "interval": _WINDOW,
+                "thresholdRange": {"min": _MINIMUM_SUCCESS_PERCENT},
+            },
+            {
+                "name": "request-duration",
+                "interval": _WINDOW,
+                "thresholdRange": {"max": _MAXIMUM_LATENCY_MS},
+            },
+            template_check(_WINDOW),
+        ],
+        **strategy,
+    }
