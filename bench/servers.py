@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from burgee.playground.programs.leash import Child
-from burgee.playground.workloads.pods import free_port
+from burgee.playground.programs.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 TOKEN = "bench-token"

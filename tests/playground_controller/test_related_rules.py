@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.playground.machinery.object_selectors import InvalidSelector, matches
+from burgee.playground.kinds.object_selectors import InvalidSelector, matches
 from burgee.playground.metacontroller.envelope import InvalidHookAnswer
 from burgee.playground.metacontroller.related_rules import InvalidRule, RelatedRule, decode_rules
 

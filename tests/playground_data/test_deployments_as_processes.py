@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from burgee.playground.dataplane.xds import Endpoint
+from burgee.playground.dataplane.endpoints import Endpoint
 from burgee.playground.storage.store import Store
 from burgee.playground.workloads.processes import Processes
 from tests.playground_data.cluster_objects import MERGE, deployment

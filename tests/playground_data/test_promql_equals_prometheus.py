@@ -13,7 +13,7 @@ import requests
 
 from burgee.playground.metrics.promserver import PromServer
 from burgee.playground.programs.leash import Child
-from burgee.playground.workloads.pods import free_port
+from burgee.playground.programs.ports import free_port
 from tests.playground_data import prom_samples
 
 INSTANTS_MS = (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from burgee.playground.workloads.pods import free_port
+from burgee.playground.programs.ports import free_port
 from burgee.playground.workloads.sample_app import ACCESS
 
 Start = Callable[..., tuple[subprocess.Popen[bytes], int]]

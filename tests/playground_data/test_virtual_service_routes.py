@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from burgee.playground.dataplane.endpoints import Endpoint
 from burgee.playground.dataplane.mesh import plan
 from burgee.playground.dataplane.steering import Rule, rules_of
 from burgee.playground.dataplane.virtual_service import host_names, virtual_host
-from burgee.playground.dataplane.xds import Endpoint, ServicePort
+from burgee.playground.dataplane.xds import ServicePort
 from tests.playground_data.cluster_objects import service, virtual_service, weighted
 
 PORTS = [

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from burgee.api.manifest import Manifest
 from burgee.playground.kinds.apierror import Cause
-from burgee.playground.machinery.object_selectors import InvalidSelector, matches
+from burgee.playground.kinds.object_selectors import InvalidSelector, matches
 
 _Rule: TypeAlias = Callable[[Manifest, Manifest | None], Iterator[Cause]]
 _MAX_PORT = 65535

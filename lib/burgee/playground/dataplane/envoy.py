@@ -15,6 +15,7 @@ import envoy
 import requests
 
 from burgee.playground.dataplane import xds
+from burgee.playground.dataplane.endpoints import Endpoint
 from burgee.playground.programs.leash import Child
 
 _START_TIMEOUT_SECONDS = 10.0
@@ -70,7 +71,7 @@ class Envoy:
 
     def route(
         self,
-        endpoints: Mapping[xds.ServicePort, Sequence[xds.Endpoint]],
+        endpoints: Mapping[xds.ServicePort, Sequence[Endpoint]],
         virtual_hosts: Sequence[Mapping[str, Any]],
     ) -> None:
         """Make Envoy serve these; files that stay the same are not touched.
@@ -84,12 +85,12 @@ class Envoy:
         self._write(self._files.clusters, xds.clusters(endpoints, self._files))
         self._write(self._files.routes, xds.routes(virtual_hosts))
 
-    def addresses(self) -> dict[str, set[xds.Endpoint]]:
+    def addresses(self) -> dict[str, set[Endpoint]]:
         """The endpoints that Envoy itself says each cluster has."""
         answer = self._admin("/clusters?format=json").json()
         return {
             status["name"]: {
-                xds.Endpoint(
+                Endpoint(
                     address=host["address"]["socket_address"]["address"],
                     port=host["address"]["socket_address"]["port_value"],
                 )

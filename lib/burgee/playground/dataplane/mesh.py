@@ -21,12 +21,12 @@ from burgee.api.manifest import (
     namespace_of,
 )
 from burgee.playground.dataplane import virtual_service
+from burgee.playground.dataplane.endpoints import PORT_ANNOTATION, Endpoint
 from burgee.playground.dataplane.envoy import Envoy
 from burgee.playground.dataplane.steering import Rule, rules_of
-from burgee.playground.dataplane.xds import Config, Endpoint, ServicePort
+from burgee.playground.dataplane.xds import Config, ServicePort
 from burgee.playground.machinery.changes import ChangeSignal
 from burgee.playground.storage.store import Resource, Store
-from burgee.playground.workloads.pods import PORT_ANNOTATION
 
 _ISTIO = "networking.istio.io"
 VIRTUAL_SERVICE = Resource(

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from burgee.playground.dataplane.endpoints import Endpoint
+
 Config: TypeAlias = dict[str, Any]
 """A piece of Envoy configuration, as JSON."""
 
@@ -35,14 +37,6 @@ class ServicePort:
     def cluster(self) -> str:
         """The cluster's name."""
         return f"{self.namespace}_{self.service}_{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Endpoint:
-    """Where a pod answers."""
-
-    address: str
-    port: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

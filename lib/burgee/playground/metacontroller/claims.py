@@ -10,9 +10,9 @@ from typing import Any
 
 from burgee.api.manifest import Manifest, controller_uid, labels_of, metadata
 from burgee.playground.kinds.apierror import ApiError
+from burgee.playground.kinds.object_selectors import matches
 from burgee.playground.kinds.resources import Resource
 from burgee.playground.machinery.atomic import update_live, with_metadata
-from burgee.playground.machinery.object_selectors import matches
 from burgee.playground.metacontroller.envelope import SyncFailed
 from burgee.playground.storage.store import Store
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 
 from burgee.api.manifest import Manifest, labels_of, metadata
 from burgee.playground.kinds.apierror import ApiError
+from burgee.playground.kinds.object_selectors import InvalidSelector
 from burgee.playground.machinery.informer import Informer, InformerSet
-from burgee.playground.machinery.object_selectors import InvalidSelector
 from burgee.playground.metacontroller.composite import Composite
 from burgee.playground.metacontroller.envelope import (
     Grouped,

@@ -18,9 +18,9 @@ from burgee.api.manifest import (
     namespace_of,
 )
 from burgee.playground.kinds.apierror import ApiError
+from burgee.playground.kinds.object_selectors import InvalidSelector, matches
 from burgee.playground.kinds.resources import Resource
 from burgee.playground.machinery.informer import InformerSet, Key, key_of, version_of
-from burgee.playground.machinery.object_selectors import matches
 from burgee.playground.machinery.workqueue import WorkQueue
 from burgee.playground.metacontroller.claims import UID_LABEL
 from burgee.playground.metacontroller.composite import Composite
@@ -258,7 +258,7 @@ class Loop:
         except FatalAnswer as error:
             self._crash(str(error))
             return Outcome(key=key, error=error)
-        except (SyncFailed, ApiError) as error:
+        except (SyncFailed, ApiError, InvalidSelector) as error:
             return self._failed(key, parent, error)
         self.queue.forget(key)
         return Outcome(key=key, report=report)

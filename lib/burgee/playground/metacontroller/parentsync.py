@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from burgee.api.manifest import Manifest, labels_of, metadata, namespace_of
+from burgee.playground.kinds.object_selectors import matches
 from burgee.playground.kinds.resources import Resource
 from burgee.playground.machinery.informer import InformerSet
-from burgee.playground.machinery.object_selectors import matches
 from burgee.playground.metacontroller.childwriter import (
     ChildrenFailed,
     ChildWriter,

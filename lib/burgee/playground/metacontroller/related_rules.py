@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from burgee.api.manifest import Manifest, labels_of, name_of, namespace_of
-from burgee.playground.machinery.object_selectors import matches
+from burgee.playground.kinds.object_selectors import matches
 from burgee.playground.metacontroller.envelope import InvalidHookAnswer, SyncFailed, decode_object
 
 _FIELDS = {"apiVersion", "resource", "labelSelector", "namespaceSelector", "namespace", "names"}

@@ -25,7 +25,7 @@ from burgee.playground.metrics.scrape import (
     Scraper,
 )
 from burgee.playground.programs.leash import Child
-from burgee.playground.workloads.pods import free_port
+from burgee.playground.programs.ports import free_port
 
 IN_PROCESS = "in-process"
 """Instead of a path: do not look for a Prometheus."""

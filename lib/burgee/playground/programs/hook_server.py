@@ -10,7 +10,7 @@ from pathlib import Path
 import requests
 
 from burgee.playground.programs.leash import Child
-from burgee.playground.workloads.pods import free_port
+from burgee.playground.programs.ports import free_port
 
 _START_TIMEOUT_SECONDS = 20.0
 

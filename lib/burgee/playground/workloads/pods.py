@@ -12,10 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from burgee.api.manifest import Manifest, labels_of, name_of, namespace_of
-from burgee.playground.dataplane.xds import Endpoint
-
-PORT_ANNOTATION = "burgee.dev/playground-port"
-"""On a pod: the loopback port of its process. All pods share one address, so it tells them apart."""
+from burgee.playground.dataplane.endpoints import PORT_ANNOTATION, Endpoint
+from burgee.playground.programs.ports import free_port
 
 _PROBE_TIMEOUT_SECONDS = 0.25
 _RESTART_PAUSE_SECONDS = 1.0
@@ -229,11 +227,3 @@ class PodProcess:
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
         self._process = None
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

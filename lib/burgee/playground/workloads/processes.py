@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
-from burgee.playground.dataplane.xds import Endpoint
+from burgee.playground.dataplane.endpoints import Endpoint
 from burgee.playground.machinery.changes import ChangeSignal
 from burgee.playground.storage.store import ApiError, Store
 from burgee.playground.workloads.deployment_status import deployment_status

@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from burgee.playground.metacontroller.envelope import SyncFailed
 
-
-class InvalidSelector(SyncFailed):
+class InvalidSelector(ValueError):
     """A selector that the API server would refuse."""
 
 
