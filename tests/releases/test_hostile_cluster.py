@@ -58,7 +58,7 @@ _calm_ends: dict[Story, Manifest] = {}
 def calm_ends(calm: Arena, told: Sequence[Story]) -> dict[Story, Manifest]:
     """How these stories end where nothing goes wrong."""
     new = [story for story in told if story not in _calm_ends]
-    apps = play_all(calm, new, "calm") if new else []
+    apps = play_all(calm, new, f"calm-{len(_calm_ends)}") if new else []
     problems = {title(story): app.problems() for story, app in zip(new, apps, strict=True)}
     for story, app in zip(new, apps, strict=True):
         _calm_ends[story] = ending(app)
