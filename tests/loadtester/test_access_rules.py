@@ -118,6 +118,12 @@ def test_a_namespace_that_matches_is_served(make: Make) -> None:
     assert tester.call("/gate/open", namespace="test-a").status_code == 202
 
 
+def test_a_namespace_may_match_anywhere(make: Make) -> None:
+    tester = make(namespaces=re.compile("test"))
+
+    assert tester.call("/", namespace="a-test-b", metadata=TASK).status_code == 200
+
+
 def test_every_setting_has_a_variable() -> None:
     read = Settings.from_environment(
         {
