@@ -44,7 +44,7 @@ bench: $(STAMP)  ## ratios taken in one run
 
 lock:  ## pins with hashes, no addresses (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra demo --group dev -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra demo --extra cloudwatch --extra stackdriver --group dev -o requirements-dev.lock
 	echo hatchling | uv pip compile -q --universal --generate-hashes --no-header --no-annotate - -o requirements-build.lock
 
 clean:

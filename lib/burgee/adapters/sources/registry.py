@@ -17,8 +17,10 @@ from burgee.adapters.sources import (
     keptn,
     newrelic,
     splunk,
+    stackdriver,
 )
 from burgee.adapters.sources.asking import Provider
+from burgee.adapters.sources.cloudwatch import CloudWatch
 from burgee.adapters.sources.sending import NO_TIME, Sender
 from burgee.metrics.model import Check, Measurement, Source, SourceError
 from burgee.metrics.sources import PROMETHEUS
@@ -36,7 +38,7 @@ PROVIDERS: Mapping[str, Provider] = {
 
 
 class Library(Protocol):
-    """A source that a library of its cloud asks."""
+    """A source that a library of its cloud asks, all the way."""
 
     def measure(
         self, check: Check, secret: Mapping[str, str] | None, *, seconds: float
@@ -63,6 +65,7 @@ class Sources:
         kube: KubeClient,
         *,
         policy: AddressPolicy = DEFAULT_POLICY,
+        providers: Mapping[str, Provider] | None = None,
         libraries: Mapping[str, Library] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -71,13 +74,22 @@ class Sources:
         Args:
             kube: for metrics that the API server serves.
             policy: which addresses may be reached.
-            libraries: those of clouds, in place of the real ones.
+            providers: in place of those of their types.
+            libraries: likewise.
             now: seconds since 1970.
         """
         self._kube = kube
         self._prometheus = Prometheus(policy=policy)
         self._sender = Sender(policy=policy, now=now)
-        self._libraries = dict(libraries) if libraries is not None else {}
+        self._providers: Mapping[str, Provider] = {
+            **PROVIDERS,
+            "stackdriver": stackdriver.provider(stackdriver.Tokens()),
+            **(providers or {}),
+        }
+        self._libraries: Mapping[str, Library] = {
+            "cloudwatch": CloudWatch(now=now),
+            **(libraries or {}),
+        }
 
     def measure(
         self, check: Check, secret: Mapping[str, str] | None, *, timeout_seconds: float
@@ -105,7 +117,7 @@ class Sources:
             return externalmetrics.measure_in_cluster(
                 source, check.query, self._kube, seconds=timeout_seconds
             )
-        if provider := PROVIDERS.get(source.type):
+        if provider := self._providers.get(source.type):
             inquiry = self._sender.inquiry(source, secret, check)
             return self._sender.measure(provider, inquiry, seconds=timeout_seconds)
         return SourceError(message=f"there are no metrics of type {source.type}")
@@ -122,7 +134,7 @@ class Sources:
             return True
         if _of_own_cluster(source):
             return externalmetrics.is_online_in_cluster(self._kube, seconds=timeout_seconds)
-        provider = PROVIDERS.get(source.type)
+        provider = self._providers.get(source.type)
         if provider is None:
             return False
         inquiry = self._sender.inquiry(source, secret)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 import requests
 
@@ -101,7 +102,8 @@ class Sender:
         )
 
     def _session(self, source: Source, url: str) -> BoundedSession:
-        key = (source.address, source.insecure_skip_verify)
+        split = urlsplit(url)
+        key = (f"{split.scheme}://{split.netloc}", source.insecure_skip_verify)
         with self._lock:
             session = self._sessions.get(key)
             if session is None:
