@@ -22,6 +22,7 @@ from burgee.adapters.sources import (
 from burgee.adapters.sources.asking import Provider
 from burgee.adapters.sources.cloudwatch import CloudWatch
 from burgee.adapters.sources.sending import NO_TIME, Sender
+from burgee.adapters.sources.together import Together
 from burgee.metrics.model import Check, Measurement, Source, SourceError
 from burgee.metrics.sources import PROMETHEUS
 
@@ -79,6 +80,7 @@ class Sources:
             now: seconds since 1970.
         """
         self._kube = kube
+        self._together = Together()
         self._prometheus = Prometheus(policy=policy)
         self._sender = Sender(policy=policy, now=now)
         self._providers: Mapping[str, Provider] = {
@@ -104,23 +106,12 @@ class Sources:
         Returns:
             The number, that there is none, or why it could not be asked. Never raises.
         """
-        source = check.source
-        if timeout_seconds <= 0:
-            return SourceError(message=NO_TIME)
-        if source.type == PROMETHEUS:
-            return self._prometheus.measure(check, secret, timeout_seconds=timeout_seconds)
-        if library := self._libraries.get(source.type):
-            return library.measure(check, secret, seconds=timeout_seconds)
-        if source.type == "keptn":
-            return keptn.measure(source, check.query, self._kube, seconds=timeout_seconds)
-        if _of_own_cluster(source):
-            return externalmetrics.measure_in_cluster(
-                source, check.query, self._kube, seconds=timeout_seconds
-            )
-        if provider := self._providers.get(source.type):
-            inquiry = self._sender.inquiry(source, secret, check)
-            return self._sender.measure(provider, inquiry, seconds=timeout_seconds)
-        return SourceError(message=f"there are no metrics of type {source.type}")
+        held = None if secret is None else frozenset(secret.items())
+        return self._together.ask(
+            (check.source, check.query, check.interval_seconds, held),
+            lambda seconds: self._measure(check, secret, seconds),
+            seconds=timeout_seconds,
+        )
 
     def is_online(
         self, source: Source, secret: Mapping[str, str] | None, *, timeout_seconds: float
@@ -146,6 +137,27 @@ class Sources:
         self._sender.close()
         for library in self._libraries.values():
             library.close()
+
+    def _measure(
+        self, check: Check, secret: Mapping[str, str] | None, timeout_seconds: float
+    ) -> Measurement:
+        source = check.source
+        if timeout_seconds <= 0:
+            return SourceError(message=NO_TIME)
+        if source.type == PROMETHEUS:
+            return self._prometheus.measure(check, secret, timeout_seconds=timeout_seconds)
+        if library := self._libraries.get(source.type):
+            return library.measure(check, secret, seconds=timeout_seconds)
+        if source.type == "keptn":
+            return keptn.measure(source, check.query, self._kube, seconds=timeout_seconds)
+        if _of_own_cluster(source):
+            return externalmetrics.measure_in_cluster(
+                source, check.query, self._kube, seconds=timeout_seconds
+            )
+        if provider := self._providers.get(source.type):
+            inquiry = self._sender.inquiry(source, secret, check)
+            return self._sender.measure(provider, inquiry, seconds=timeout_seconds)
+        return SourceError(message=f"there are no metrics of type {source.type}")
 
 
 def _of_own_cluster(source: Source) -> bool:
