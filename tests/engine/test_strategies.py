@@ -56,6 +56,37 @@ def test_ab_that_fails_gives_all_traffic_back() -> None:
     assert sim.image("podinfo-primary") == "app:1"
 
 
+@pytest.mark.parametrize(
+    ("fields", "steps"),
+    [
+        pytest.param(
+            {"iterations": 3, "match": MATCH},
+            ["Iteration 1", "Iteration 2", "Iteration 3"],
+            id="ab",
+        ),
+        pytest.param(
+            {"iterations": 2},
+            ["Iteration 1", "Iteration 2", "All traffic to the canary"],
+            id="blue/green",
+        ),
+        pytest.param(
+            {"mirror": True, "stepWeights": [20, 40]},
+            ["Traffic is mirrored to the canary", "Canary weight 20", "Canary weight 40"],
+            id="mirror",
+        ),
+    ],
+)
+def test_every_step_is_told_once(fields: dict[str, object], steps: list[str]) -> None:
+    sim = initialized(**fields)
+
+    sim.set_image("app:2")
+    sim.run(120, until="Succeeded")
+
+    told = [event.message for event in sim.events]
+    begin = told.index("New revision detected, the run begins") + 1
+    assert told[begin : begin + len(steps)] == steps
+
+
 def test_blue_green_switches_after_its_iterations() -> None:
     sim = initialized(iterations=2)
 

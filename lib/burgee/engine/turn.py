@@ -85,6 +85,8 @@ def event(facts: Facts, kind: EventType, message: str, *, cause: str) -> EmitEve
             status.phase.value,
             status.phase_start_time or "",
             str(status.routed_weight),
+            str(status.iterations),
+            "mirrored" if status.traffic_mirrored else "",
             str(status.failed_checks),
             cause,
         )
