@@ -48,7 +48,8 @@ def resting(**spec: Any) -> Observation:
     while sim.phase != "Initialized" or sim.replicas("podinfo"):
         sim.sync()
     found = sim.observe()
-    parsed = Canary.model_validate({**canary(**spec), "status": found.canary.status.as_manifest()})
+    status = {**found.canary.status.as_manifest(), "provider": spec.get("provider", "istio")}
+    parsed = Canary.model_validate({**canary(**spec), "status": status})
     assert found.canary.status.phase.value == "Initialized"
     return replace(found, canary=parsed, routes={})
 
@@ -498,3 +499,112 @@ def test_a_knative_canary_that_follows_its_target_starts_a_run() -> None:
 
     assert decision.status.phase.value == "Progressing"
     assert effects(decision.effects, MergePatch) == []
+
+
+# ---- another provider
+
+
+def moved(former: str, *leftovers: Manifest, **spec: Any) -> Observation:
+    """A Canary at rest that had another provider before."""
+    observation = resting(**spec)
+    status = {**observation.canary.status.as_manifest(), "provider": former}
+    parsed = Canary.model_validate({**canary(**spec), "status": status})
+    return replace(observation, canary=parsed, leftovers=leftovers)
+
+
+def virtual_service() -> Manifest:
+    found = Canary.model_validate(canary())
+    return router_of("istio").render(found, NAMES, Weights())[-1]
+
+
+def test_routes_of_the_former_provider_go_once_the_new_one_is_there() -> None:
+    former = owned(virtual_service())
+    observation = moved("istio", former, provider="kuma")
+    (route,) = rendered(observation, Weights())
+
+    waits = decide(observation)
+    goes = decide(with_routes(observation, route))
+    ends = decide(with_routes(replace(observation, leftovers=()), route))
+
+    assert not effects(waits.effects, DeleteObject)
+    assert waits.status.provider == "istio"
+    (deletion,) = effects(goes.effects, DeleteObject)
+    assert (deletion.kind, deletion.name, deletion.uid) == (
+        "VirtualService",
+        "podinfo",
+        "podinfo-uid",
+    )
+    assert goes.status.provider == "istio"
+    assert goes.resync_after_seconds == 1.0
+    assert ends.status.provider == "kuma"
+    assert not effects(ends.effects, DeleteObject)
+
+
+def test_a_route_that_a_user_made_is_given_back() -> None:
+    former = virtual_service()
+    former["metadata"]["annotations"]["burgee.dev/original"] = '{"hosts":["mine"]}'
+    observation = moved("istio", former, provider="kubernetes")
+
+    goes = decide(observation)
+    stays = decide(moved("istio", virtual_service(), provider="kubernetes"))
+
+    (back,) = effects(goes.effects, ApplyForeign)
+    assert back.manifest["spec"] == {"hosts": ["mine"]}
+    assert goes.status.provider == "istio"
+    assert stays.status.provider == "kubernetes"
+    assert not effects(stays.effects, ApplyForeign)
+
+
+def test_a_copied_ingress_is_left_out_once_another_provider_routes() -> None:
+    (copy,) = rendered(resting(provider="nginx", ingressRef=INGRESS_REF), Weights(), ingress())
+    mirrored = ingress()
+    mirrored["metadata"]["annotations"][MIRROR] = (
+        "http://podinfo-canary.test.svc.cluster.local:9898$request_uri"
+    )
+    key = ("Ingress", "web-canary")
+    observation = moved("nginx", mirrored, owned(copy), provider="kuma", ingressRef=INGRESS_REF)
+    observation = replace(observation, children={**observation.children, key: owned(copy)})
+    (route,) = rendered(observation, Weights())
+
+    waits = decide(observation)
+    goes = decide(with_routes(observation, route))
+
+    assert child(waits, *key) is not None
+    assert child(goes, *key) is None
+    (patch,) = effects(goes.effects, MergePatch)
+    assert patch.patch == {"metadata": {"annotations": {MIRROR: None}}}
+
+
+def test_what_the_former_provider_left_goes_with_the_canary() -> None:
+    (route,) = rendered(resting(provider="kuma"), Weights())
+    route["metadata"]["uid"] = "route-uid"
+
+    farewell = end(moved("kuma", route, provider="istio"), START)
+
+    (deletion,) = effects(farewell.effects, DeleteObject)
+    assert deletion.uid == "route-uid"
+
+
+def test_a_former_provider_that_is_unknown_by_now_leaves_nothing() -> None:
+    decision = decide(moved("smi:v9", provider="kubernetes"))
+
+    assert decision.status.provider == "kubernetes"
+
+
+def test_a_knative_service_that_was_given_back_is_left_alone() -> None:
+    service = knative_service(**{PRIMARY: "podinfo-00001"})
+    observation = of_knative(service)
+    parsed = observation.canary.model_copy(
+        update={"spec": observation.canary.spec.model_copy(update={"revert_on_deletion": True})}
+    )
+    back = {
+        **service,
+        "metadata": {"name": "podinfo", "namespace": "test"},
+        "spec": {"traffic": [{"latestRevision": True, "percent": 100}]},
+    }
+
+    gives = end(replace(observation, canary=parsed), START)
+    done = end(with_routes(replace(observation, canary=parsed), back), START)
+
+    assert len(effects(gives.effects, MergePatch)) == 1
+    assert not effects(done.effects, MergePatch)

@@ -174,6 +174,7 @@ def test_the_status_of_burgee_is_kept(
         "nextStepTime": at,
         "phaseStartTime": at,
         "primaryRevision": "b1-0123456789abcdef",
+        "provider": "istio",
         "waiting": {"on": "canary", "since": at},
         "paused": True,
         "commands": {"pause": {"value": "1", "at": at, "by": "kubectl", "result": "done"}},

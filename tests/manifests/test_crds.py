@@ -28,6 +28,7 @@ OURS = {
     "Canary.status.paused",
     "Canary.status.phaseStartTime",
     "Canary.status.primaryRevision",
+    "Canary.status.provider",
     "Canary.status.trafficMirrored",
     "Canary.status.trafficWeight",
     "Canary.status.waiting",

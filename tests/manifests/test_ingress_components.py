@@ -20,15 +20,16 @@ Rights = set[tuple[str, str, str]]
 APPLIES = "get list watch create patch"
 READS = "get list watch"
 PATCHES = "get patch"
+ENDS = "get patch delete"
 # By component: what Metacontroller may do, what the hook server may do.
 COMPONENTS: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]] = {
     "apisix": (
         [("apisix.apache.org", "apisixroutes", APPLIES)],
-        [("apisix.apache.org", "apisixroutes", PATCHES)],
+        [("apisix.apache.org", "apisixroutes", ENDS)],
     ),
     "contour": (
         [("projectcontour.io", "httpproxies", APPLIES)],
-        [("projectcontour.io", "httpproxies", PATCHES)],
+        [("projectcontour.io", "httpproxies", ENDS)],
     ),
     "gloo": (
         [
@@ -36,8 +37,8 @@ COMPONENTS: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str
             ("gloo.solo.io", "upstreams", APPLIES),
         ],
         [
-            ("gateway.solo.io", "routetables", PATCHES),
-            ("gloo.solo.io", "upstreams", PATCHES),
+            ("gateway.solo.io", "routetables", ENDS),
+            ("gloo.solo.io", "upstreams", ENDS),
         ],
     ),
     "knative": (
@@ -56,7 +57,7 @@ COMPONENTS: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str
     "skipper": ([], [("networking.k8s.io", "ingresses", PATCHES)]),
     "traefik": (
         [("traefik.io", "traefikservices ingressroutes", APPLIES)],
-        [("traefik.io", "traefikservices ingressroutes", PATCHES)],
+        [("traefik.io", "traefikservices ingressroutes", ENDS)],
     ),
 }
 

@@ -17,7 +17,7 @@ Objects = list[dict[str, Any]]
 Rights = set[tuple[str, str, str]]
 
 APPLIES = ("get", "list", "watch", "create", "patch")
-PATCHES = ("get", "patch")
+PATCHES = ("get", "patch", "delete")
 COMPONENTS = {
     "gatewayapi": {("gateway.networking.k8s.io", "httproutes grpcroutes")},
     "smi": {("split.smi-spec.io", "trafficsplits"), ("specs.smi-spec.io", "httproutegroups")},

@@ -33,7 +33,7 @@ HOOKS = rights(
     ("", "events", ("create",)),
     ("", "pods", ("list",)),
     ("apps", "daemonsets", ("patch",)),
-    ("networking.istio.io", "virtualservices destinationrules", ("get", "patch")),
+    ("networking.istio.io", "virtualservices destinationrules", ("get", "patch", "delete")),
     ("keda.sh", "scaledobjects", ("get", "patch")),
 )
 METACONTROLLER = rights(

@@ -216,3 +216,42 @@ def found(
     manifest = app.arena.cluster.get(*kind, where, name)
     assert manifest is not None
     return manifest
+
+
+def test_a_canary_moves_from_one_provider_to_another(routed: Make) -> None:
+    app = routed("contour", objects=objects_for("nginx", deployment()))
+    proxy = ("projectcontour.io/v1", "HTTPProxy")
+    assert app.get(*proxy) is not None
+
+    app.edit(**spec_for("nginx"))
+
+    app.wait_for(lambda: app.status["provider"] == "nginx")
+    assert app.get(*proxy) is None
+    assert app.get(*INGRESS, "web-canary") is not None
+
+    app.edit(provider="kuma")
+
+    app.wait_for(lambda: app.status["provider"] == "kuma")
+    assert app.get(*INGRESS, "web-canary") is None
+    assert app.get(*INGRESS, "web") is not None
+
+    app.edit(provider="kubernetes")
+
+    app.wait_for(lambda: app.status["provider"] == "kubernetes")
+    assert app.arena.cluster.get(*TRAFFIC_ROUTE, "", APP) is None
+    assert app.phases == REST
+
+
+def test_a_provider_may_change_in_the_middle_of_a_run(
+    routed: Make, provided: ProviderWorld
+) -> None:
+    app = routed("contour", analysis=analysis(interval="500ms"))
+    app.set_image("app:2")
+    app.wait_weight(25)
+
+    app.edit(provider="traefik")
+
+    app.wait_run("Succeeded")
+    app.wait_for(lambda: app.get("projectcontour.io/v1", "HTTPProxy") is None)
+    assert provided.weights(app, "traefik")[-1] == 0
+    assert max(provided.weights(app, "traefik")) == 50

@@ -15,10 +15,11 @@ from burgee.api.model import WireModel
 from burgee.api.settings import EngineSettings
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.related import config_template
-from burgee.engine.roles import role_in, roles_of
+from burgee.engine.roles import namespace_for, role_in, roles_of
 from burgee.errors import InvalidCanary, NotFound
 from burgee.routers.base import Role
 from burgee.routers.knative import REVISION
+from burgee.routers.registry import router_of
 from burgee.targets import configs, knative_service
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
@@ -158,11 +159,29 @@ def observe(
         children=children,
         routes=routes,
         originals=tuple(originals),
+        leftovers=tuple(_leftovers(canary, reader, settings)),
         services=services,
         templates=templates,
         alert_providers=alert_providers,
         settings=settings,
     )
+
+
+def _leftovers(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:
+    """Objects of the provider that the Canary had before, but for those that it still has."""
+    former = canary.status.provider
+    if former in {"", canary.provider(settings.mesh_provider)}:
+        return
+    roles = roles_of(canary, settings)
+    with suppress(InvalidCanary):
+        for related in router_of(former, settings).related(canary):
+            kind = related.kind
+            where = namespace_for(related, canary)
+            for name in related.names if related.role is not Role.READ else ():
+                if (_group(kind.api_version), kind.kind, name) not in roles:
+                    found = reader.find(kind.api_version, kind.kind, where, name)
+                    if found is not None:
+                        yield found
 
 
 def _revisions(target: Manifest | None, reader: Reader) -> Iterator[Manifest]:

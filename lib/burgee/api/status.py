@@ -78,6 +78,7 @@ class CanaryStatus(WireModel):
         traffic_mirrored: whether the route has to copy requests to the canary.
         next_step_time: when the next analysis step is due; None where nothing is timed.
         phase_start_time: when the phase began; other status writes do not move it.
+        provider: whose route objects there are; differs from the Canary's while it changes.
         primary_revision: id of the revision that the primary is meant to run.
         checks: the last measurement of every check of the analysis.
         failure: why the last run failed: {reason, message, at}.
@@ -104,6 +105,7 @@ class CanaryStatus(WireModel):
     traffic_mirrored: bool | None = None
     next_step_time: str | None = None
     phase_start_time: str | None = None
+    provider: str = ""
     primary_revision: str = ""
     checks: tuple[Manifest, ...] = ()
     failure: Manifest | None = None

@@ -21,6 +21,7 @@ from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent, EventType
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
+from burgee.engine.moving import is_moving
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.outbox import dispatch, post
 from burgee.engine.placing import keep_all
@@ -41,6 +42,7 @@ from burgee.engine.world import compose
 from burgee.errors import InvalidCanary
 
 MOST_ROUNDS = 4
+LEAVING_SECONDS = 1.0
 
 
 def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_FOUND) -> Plan:
@@ -147,6 +149,12 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     wait = None if turn.wake_at is None else (turn.wake_at - now).total_seconds()
     if wait is not None and wait <= 0:
         wait = None
+    if is_moving(facts):
+        # Nobody watches what is on its way out.
+        wait = LEAVING_SECONDS if wait is None else min(wait, LEAVING_SECONDS)
+    else:
+        provider = facts.canary.provider(facts.observation.settings.mesh_provider)
+        status = changed_status(status, provider=provider)
     return Decision(
         status=status,
         children=children,

@@ -30,6 +30,7 @@ class Observation:
         routes: objects of the traffic provider that are written, whoever owns them; children of
             listed kinds are among them.
         originals: objects of the traffic provider that are only read.
+        leftovers: objects of the provider that the Canary had before, where it changed it.
         services: Services with the names of ours that the Canary does not own.
         templates: MetricTemplates by (namespace, name).
         alert_providers: AlertProviders by (namespace, name).
@@ -44,6 +45,7 @@ class Observation:
     children: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     originals: tuple[Manifest, ...] = ()
+    leftovers: tuple[Manifest, ...] = ()
     services: Mapping[str, Manifest] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
     alert_providers: Mapping[tuple[str, str], AlertProvider] = field(default_factory=dict)

@@ -3,9 +3,11 @@
 Objects that it could not own are deleted, fields that were set on the user's objects go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, metadata, name_of, namespace_of
+from burgee.api.settings import EngineSettings
 from burgee.engine.effects import DeleteObject, Effect, MergePatch
 from burgee.engine.observation import Observation
 from burgee.errors import InvalidCanary
@@ -17,17 +19,28 @@ from burgee.targets.applied import carries
 def clean_up(observation: Observation) -> Iterator[Effect]:
     """The effects that leave nothing behind; none once they have happened."""
     canary, settings = observation.canary, observation.settings
-    for found in observation.routes.values():
+    routes = tuple(observation.routes.values())
+    for found in (*routes, *observation.leftovers):
         if annotations_of(found).get(OWNER_ANNOTATION) == canary.key:
             yield deletion(found)
+    yield from releases(canary, canary.provider(settings.mesh_provider), routes, settings)
+    if observation.leftovers:
+        former = canary.status.provider
+        yield from releases(canary, former, observation.leftovers, settings)
+
+
+def releases(
+    canary: Canary, provider: str, routes: Sequence[Manifest], settings: EngineSettings
+) -> Iterator[Effect]:
+    """What takes a provider's fields from the user's objects, where they are there."""
     try:
-        router = router_of(canary.provider(settings.mesh_provider), settings)
+        router = router_of(provider, settings)
     except InvalidCanary:
         return
     if isinstance(router, Releasing):
-        for patch in router.release(canary, tuple(observation.routes.values())):
-            observed = observation.routes.get((patch["kind"], name_of(patch)))
-            if observed is not None and not carries(observed, patch):
+        seen = {(found["kind"], name_of(found)): found for found in routes}
+        for patch in router.release(canary, routes):
+            if not carries(seen[patch["kind"], name_of(patch)], patch):
                 yield merge_patch(patch)
 
 

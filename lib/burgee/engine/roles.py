@@ -37,6 +37,12 @@ def role_in(roles: Roles, manifest: Manifest) -> Role:
     return roles.get((group, kind, name_of(manifest)), told_by_labels)
 
 
+def is_named(roles: Roles, manifest: Manifest) -> bool:
+    """True for an object that the provider names."""
+    group = _group(str(manifest["apiVersion"]))
+    return (group, str(manifest["kind"]), name_of(manifest)) in roles
+
+
 def namespace_for(related: Related, canary: Canary) -> str:
     """The namespace of related objects; empty for objects of the whole cluster."""
     return canary.metadata.namespace if related.namespace is None else related.namespace

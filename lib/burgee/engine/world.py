@@ -6,6 +6,7 @@ from burgee.api.manifest import Manifest, name_of
 from burgee.api.status import STARTING
 from burgee.engine.effects import Effect
 from burgee.engine.facts import Facts
+from burgee.engine.moving import leave
 from burgee.engine.observation import ObjectKey
 from burgee.engine.placing import apply_own, keep, key_of, patch_on, place, unlisted
 from burgee.engine.roles import role_in
@@ -44,7 +45,13 @@ def compose(
             effects.extend(apply_own(facts, manifest))
         else:
             place(facts, manifest, wanted, effects)
-    kept = (keep(child) for key, child in facts.observation.children.items() if key not in wanted)
+    dropped, farewells = leave(facts, world)
+    effects.extend(farewells)
+    kept = (
+        keep(child)
+        for key, child in facts.observation.children.items()
+        if key not in wanted and key not in dropped
+    )
     effects.extend(_new_services(facts))
     effects.extend(scaling(facts, world))
     return (*wanted.values(), *kept), tuple(effects)
