@@ -102,7 +102,7 @@ def test_what_is_no_http_is_an_error_and_ends_the_connection(api: Any, raw: byte
     server = api.serve(lambda _: next(answers))
     client = api.connect(server)
 
-    with pytest.raises(ClusterError, match="the answer (is no HTTP|broke off)"):
+    with pytest.raises(ClusterError, match=r"the answer (is no HTTP|broke off)"):
         read(client)
 
     assert read(client) == OBJECT
