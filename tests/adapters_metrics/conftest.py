@@ -80,6 +80,7 @@ class Listener(ThreadingHTTPServer):
     """Clients that hang up are part of the tests, and no news."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):

@@ -26,6 +26,7 @@ from burgee.adapters.pinned import pool_classes
 DEFAULT_POLICY = policy_for(os.environ)
 
 _CHUNK_BYTES = 64 * 1024
+_MOST_CONNECTIONS = 32
 _CA_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
@@ -55,7 +56,7 @@ class BoundedAdapter(HTTPAdapter):
         self._cut = cut
         self._policy = policy
         self._judge_proxy = judge_proxy
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=_MOST_CONNECTIONS)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Connect only to what was judged."""
