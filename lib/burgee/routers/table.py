@@ -3,7 +3,7 @@
 from burgee.routers.base import Capabilities
 from burgee.routers.registry import capabilities_by_provider
 
-YES, NO = "yes", "–"
+YES, NO = "yes", "no"
 
 
 def provider_table() -> str:
