@@ -16,6 +16,13 @@ KEPTN_RESOURCES = {
 }
 
 
+KEPTN_METRIC = {
+    "apiVersion": "metrics.keptn.sh/v1beta1",
+    "kind": "KeptnMetric",
+    "metadata": {"name": "response-time", "namespace": "prod"},
+}
+
+
 def listed(*values: Any) -> dict[str, Any]:
     items = [{"metricName": "queue", "metricLabels": {}, "value": value} for value in values]
     return {
@@ -155,7 +162,7 @@ def test_external_metrics_online(online: Any, server: Any, json_reply: Any) -> N
 def test_keptn_metrics(
     status: Any, measurement: Measurement, ask: Any, server: Any, json_reply: Any
 ) -> None:
-    server.replies = [json_reply(KEPTN_RESOURCES), json_reply({"status": status})]
+    server.replies = [json_reply(KEPTN_RESOURCES), json_reply({**KEPTN_METRIC, "status": status})]
 
     assert ask("keptn", query="KeptnMetric/prod/Response-Time", address="") == measurement
     assert server.seen[-1].path == (

@@ -16,6 +16,7 @@ from burgee.engine.decision import Plan
 from burgee.metrics.model import Check, Judged, Limits, Source, Verdict
 
 KEYS = {"datadog_api_key": "api", "datadog_application_key": "app"}
+SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys", "namespace": "test"}}
 SERIES = {"status": "ok", "series": [{"pointlist": [[1, 0.5], [2, 7.5]]}]}
 
 
@@ -51,8 +52,9 @@ def test_a_value_beyond_its_limit(
     judged: Callable[[], Judged], server: Any, json_reply: Any
 ) -> None:
     data = {key: base64.b64encode(value.encode()).decode() for key, value in KEYS.items()}
+    secret = {**SECRET, "data": data}
     server.replies = [
-        lambda seen: json_reply({"data": data} if seen.path.startswith("/api/v1/na") else SERIES)
+        lambda seen: json_reply(secret if seen.path.startswith("/api/v1/na") else SERIES)
     ]
 
     found = judged()
@@ -65,7 +67,7 @@ def test_a_value_beyond_its_limit(
 def test_a_secret_without_the_keys(
     judged: Callable[[], Judged], server: Any, json_reply: Any
 ) -> None:
-    server.replies = [json_reply({"data": {}})]
+    server.replies = [json_reply({**SECRET, "data": {}})]
 
     found = judged()
 

@@ -44,6 +44,7 @@ class HookProcess:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BURGEE_")}
         self._environment = {
             **kept,
+            "BURGEE_ALLOW_NETWORKS": "127.0.0.0/8",
             **environment,
             "BURGEE_TOKEN": self.token,
             "BURGEE_BIND": f"127.0.0.1:{port}",

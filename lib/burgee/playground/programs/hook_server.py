@@ -42,6 +42,8 @@ class HookServer:
             "KUBECONFIG": str(kubeconfig),
             "METRICS_SERVER": metrics_url,
             "MESH_PROVIDER": "istio",
+            # Also where the playground itself runs in a pod: all that it plays is on loopback.
+            "BURGEE_ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
             "BURGEE_MIN_INTERVAL_SECONDS": f"{min_interval_seconds:g}",
             "BURGEE_TOKEN": self.token,
             "BURGEE_BIND": bind,
