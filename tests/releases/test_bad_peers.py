@@ -303,6 +303,29 @@ def test_a_target_that_cannot_be_scaled_gets_no_traffic(frail: Arena) -> None:
     assert app.problems() == []
 
 
+def test_another_object_in_the_place_of_a_workload_moves_no_traffic(frail: Arena) -> None:
+    [app] = all_ready(frail, ["mistaken"]).values()
+    [hook] = frail.hooks
+    wrong = Reply(body=b'{"kind": "Deployment", "metadata": {"name": "other"}}')
+
+    def mistaken(received: Received, forward: Callable[[], Reply]) -> Reply:
+        deployments = is_read(received) and "/deployments/" in received.path
+        return wrong if deployments else forward()
+
+    frail.proxy.spoil = mistaken
+    tally = frail.cluster.controller.tally
+    failed = tally["failed"]
+    app.set_image("app:2")
+    app.wait_for(lambda: tally["failed"] >= failed + 2)
+    assert app.routes == [0]
+    assert hook.errors() == []
+
+    frail.proxy.spoil = None
+    app.wait_phase("Succeeded", seconds=30)
+    assert app.routes == [0, 25, 50, 0]
+    assert app.problems() == []
+
+
 def test_events_that_cannot_be_written_hold_nothing_up(frail: Arena) -> None:
     [app] = all_ready(frail, ["no-events"]).values()
 

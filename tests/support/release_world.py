@@ -325,10 +325,9 @@ class App:
         def is_scaled() -> bool:
             found = self.deployment(name)
             status: Manifest = found.get("status") or {}
-            return (
-                found["spec"]["replicas"] == replicas == status.get("replicas", 0)
-                and status.get("observedGeneration") == found["metadata"]["generation"]
-            )
+            counts = {int(found["spec"]["replicas"]), int(status.get("replicas", 0))}
+            observed = status.get("observedGeneration") == found["metadata"]["generation"]
+            return counts == {replicas} and observed
 
         self.wait_for(is_scaled, seconds=seconds)
 

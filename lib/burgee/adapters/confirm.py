@@ -12,6 +12,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.live import read_object
 from burgee.adapters.observe import is_route
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.decision import Decision, Findings, Plan
@@ -137,7 +138,8 @@ def _steers(effect: Effect, target: Manifest) -> bool:
 def _live(observed: Manifest, kube: KubeClient, seconds: float) -> Manifest | None:
     """The object as it is now: the same value where it did not change, None where it is gone."""
     try:
-        found = kube.get(
+        found = read_object(
+            kube,
             observed["apiVersion"],
             observed["kind"],
             namespace_of(observed),

@@ -1,14 +1,35 @@
-"""Freshness: the parent in a request may be older than what the cluster holds.
+"""Reads besides the request, and freshness.
 
-The status that is answered replaces the whole status, so that an answer to an old parent would
-take a release back. Every sync therefore reads the Canary once. Source: Metacontroller's
-contract, section 3.
+The parent in a request may be older than what the cluster holds, and the status that is answered
+replaces the whole status, so that an answer to an old parent would take a release back. Every
+sync therefore reads the Canary once. Source: Metacontroller's contract, section 3.
 """
 
 from burgee.adapters.kube import KubeClient
 from burgee.api.canary import API_VERSION
-from burgee.api.manifest import Manifest, metadata
+from burgee.api.manifest import Manifest, metadata, name_of
 from burgee.errors import ClusterError, Stale
+
+
+def read_object(
+    kube: KubeClient,
+    api_version: str,
+    kind: str,
+    namespace: str,
+    name: str,
+    *,
+    timeout_seconds: float,
+) -> Manifest:
+    """One object as the cluster holds it now.
+
+    Raises:
+        NotFound: there is none.
+        ClusterError: it cannot be read, or what was answered is another object.
+    """
+    found = kube.get(api_version, kind, namespace, name, timeout_seconds=timeout_seconds)
+    if (found.get("kind"), name_of(found)) != (kind, name):
+        raise ClusterError(f"another object was answered for {kind} {namespace}/{name}")
+    return found
 
 
 def read_live(parent: Manifest, kube: KubeClient, *, timeout_seconds: float) -> Manifest:

@@ -7,6 +7,7 @@ from typing import TypeAlias, TypeVar
 from pydantic import ValidationError
 
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.live import read_object
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
@@ -91,8 +92,13 @@ class Reader:
             return found
         self.complete = False
         try:
-            return self._kube.get(
-                api_version, kind, namespace, name, timeout_seconds=self._left_seconds()
+            return read_object(
+                self._kube,
+                api_version,
+                kind,
+                namespace,
+                name,
+                timeout_seconds=self._left_seconds(),
             )
         except NotFound:
             return None
