@@ -58,6 +58,10 @@ CONFIG = {
 VOLUME = {"volumes": [{"name": "c", "configMap": {"name": "settings"}}]}
 
 
+TALLY = {"lives": 0, "syncs": 0}
+"""How much was tried in this process; printed at the end of a test run."""
+
+
 class Broken(AssertionError):
     """A rule that keeps traffic safe does not hold."""
 
@@ -328,4 +332,6 @@ def live(choice: int, numbers: Sequence[int]) -> Life:
     for number in numbers:
         life.act(number)
     life.calm_down()
+    TALLY["lives"] += 1
+    TALLY["syncs"] += life.sim.syncs
     return life
