@@ -90,7 +90,8 @@ def test_missing_children_are_not_taken_for_none(picky: App, path: str, missing:
     [hook] = picky.arena.hooks
     before = len(picky.writes)
 
-    for value in (None, [], "x"):
+    values: list[object] = [None, [], "x"]
+    for value in values:
         answer = post(hook, body(picky, **{missing: value}), path)
         assert answer.status_code == 400
         assert missing in answer.text

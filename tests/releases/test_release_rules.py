@@ -35,7 +35,7 @@ def workload(name: str, image: str = "app:1", *, replicas: int = 2, **status: An
 
 TARGET = workload("podinfo")
 PRIMARY = workload("podinfo-primary")
-UNAVAILABLE = {"availableReplicas": 0}
+UNAVAILABLE: dict[str, Any] = {"availableReplicas": 0}
 
 
 def route(weight: int) -> Manifest:
@@ -87,7 +87,7 @@ def journal(*objects: Manifest, apart_seconds: float = 10.0) -> list[Written]:
 
 def test_a_good_release_breaks_no_rule() -> None:
     new = workload("podinfo", "app:2")
-    meant = {"lastAppliedSpec": template_hash(new)}
+    meant: dict[str, Any] = {"lastAppliedSpec": template_hash(new)}
     entries = journal(
         TARGET,
         canary("Initializing"),
