@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import IO
+from typing import IO, cast
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 2.0
@@ -80,8 +80,8 @@ class Process:
 
     def wait(self, timeout_seconds: float) -> Ended:
         """Wait for its end, or end it after the timeout."""
-        pipe = self._process.stdout
-        assert pipe is not None  # noqa: S101
+        # It is there: the process was started with stdout=PIPE.
+        pipe = cast("IO[bytes]", self._process.stdout)
         with pipe:
             reader = threading.Thread(target=self._read, args=(pipe,), daemon=True)
             try:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from abc import ABC, abstractmethod
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -134,15 +135,16 @@ def _time_ms(text: str) -> int:
     return round(seconds * 1000)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler, ABC):
     """One request; what to answer comes from the subclass that the server makes."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
+    @abstractmethod
     def answer(self, parameters: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        raise NotImplementedError
+        """The code and the body for the parameters of a query."""
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
