@@ -12,6 +12,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sample_objects import (
+    NAMESPACE,
+    UID,
+    Manifest,
+    canary,
+    daemonset,
+    deployment,
+    listed,
+    merge,
+    owner_of,
+    same,
+    scaled_object,
+    service,
+)
+
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.metric_template import MetricTemplate
@@ -42,119 +57,41 @@ from burgee.metrics.model import (
 )
 from burgee.targets import configs
 
-Manifest = dict[str, Any]
-
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
-NAMESPACE = "test"
-UID = "canary-uid"
 GOOD = Sample(value=100.0)
+NO_DATA = NoData()
+
+__all__ = [
+    "GOOD",
+    "NAMESPACE",
+    "NO_DATA",
+    "START",
+    "UID",
+    "Manifest",
+    "Simulation",
+    "analysis",
+    "canary",
+    "daemonset",
+    "deployment",
+    "initialized",
+    "merge",
+    "owner_of",
+    "scaled_object",
+    "service",
+]
 
 
-def deployment(image: str = "app:1", *, replicas: int = 2, **pod: Any) -> Manifest:
-    """The user's Deployment, as the API server would store it."""
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {
-            "name": "podinfo",
-            "namespace": NAMESPACE,
-            "uid": "target-uid",
-            "generation": 1,
-            "resourceVersion": "1",
-            "labels": {"app": "podinfo"},
-        },
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": {"app": "podinfo"}},
-            "template": {
-                "metadata": {"labels": {"app": "podinfo"}},
-                "spec": {"containers": [{"name": "podinfod", "image": image}], **pod},
-            },
-        },
-    }
+def analysis(**fields: object) -> dict[str, object]:
+    """The analysis of the sample Canary with some fields replaced."""
+    return {**canary()["spec"]["analysis"], **fields}
 
 
-def daemonset(image: str = "app:1", **spec: Any) -> Manifest:
-    """The user's DaemonSet; keyword arguments are further fields of its spec."""
-    found = deployment(image)
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}}
-    without = {k: v for k, v in found["spec"].items() if k != "replicas"}
-    return {**found, "kind": "DaemonSet", "spec": {**without, "updateStrategy": strategy, **spec}}
-
-
-def service(**spec: Any) -> Manifest:
-    """The user's Service, which chooses pods by a label of their version."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {
-            "name": "podinfo",
-            "namespace": NAMESPACE,
-            "uid": "target-uid",
-            "resourceVersion": "1",
-            "labels": {"app": "podinfo"},
-            "annotations": {"keep": "me"},
-        },
-        "spec": {
-            "type": "ClusterIP",
-            "clusterIP": "10.9.9.9",
-            "clusterIPs": ["10.9.9.9"],
-            "selector": {"app": "podinfo", "version": "1"},
-            "ports": [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": "http"}],
-            **spec,
-        },
-    }
-
-
-def scaled_object(**spec: Any) -> Manifest:
-    """The user's ScaledObject for Deployment podinfo."""
-    return {
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledObject",
-        "metadata": {"name": "podinfo-so", "namespace": NAMESPACE, "uid": "scaler-uid"},
-        "spec": {
-            "scaleTargetRef": {"name": "podinfo"},
-            "minReplicaCount": 2,
-            "maxReplicaCount": 4,
-            "triggers": [{"type": "prometheus", "metadata": {"query": "x{app='podinfo'}"}}],
-            **spec,
-        },
-    }
-
-
-def canary(**spec: Any) -> Manifest:
-    """A Canary with a weighted Istio analysis; keyword arguments replace parts of its spec."""
-    return {
-        "apiVersion": "flagger.app/v1beta1",
-        "kind": "Canary",
-        "metadata": {
-            "name": "podinfo",
-            "namespace": NAMESPACE,
-            "uid": UID,
-            "generation": 1,
-            "resourceVersion": "1",
-        },
-        "spec": {
-            "provider": "istio",
-            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"},
-            "progressDeadlineSeconds": 60,
-            "service": {"port": 9898},
-            "analysis": {
-                "interval": "10s",
-                "threshold": 2,
-                "stepWeight": 25,
-                "maxWeight": 50,
-                "metrics": [
-                    {
-                        "name": "request-success-rate",
-                        "thresholdRange": {"min": 99},
-                        "interval": "1m",
-                    }
-                ],
-            },
-            **spec,
-        },
-    }
+def initialized(**spec: object) -> "Simulation":
+    """A simulation of a Canary that is set up."""
+    sim = Simulation(parent=canary(**spec))
+    sim.settle()
+    assert sim.phase == "Initialized"
+    return sim
 
 
 @dataclass
@@ -281,7 +218,7 @@ class Simulation:
 
     def observe(self) -> Observation:
         namespaced = self.objects.values()
-        owned = {key: o for key, o in self.objects.items() if _owner(o) == UID and _listed(o)}
+        owned = {key: o for key, o in self.objects.items() if owner_of(o) == UID and listed(o)}
         routes = {
             key: o
             for key, o in self.objects.items()
@@ -299,7 +236,7 @@ class Simulation:
                 [
                     o
                     for o in namespaced
-                    if o["kind"] in {"ConfigMap", "Secret"} and _owner(o) != UID
+                    if o["kind"] in {"ConfigMap", "Secret"} and owner_of(o) != UID
                 ]
             ),
             children=owned,
@@ -307,7 +244,7 @@ class Simulation:
             services={
                 o["metadata"]["name"]: o
                 for o in namespaced
-                if o["kind"] == "Service" and _owner(o) != UID
+                if o["kind"] == "Service" and owner_of(o) != UID
             },
             shared=self.shared,
             templates=self.templates,
@@ -391,10 +328,10 @@ class Simulation:
                     found = self.objects[effect.kind, effect.name]
                     guard = effect.patch.get("metadata", {}).get("resourceVersion")
                     if guard in {None, found["metadata"]["resourceVersion"]}:
-                        self._put(_merge(found, effect.patch))
+                        self._put(merge(found, effect.patch))
                 case ApplyForeign():
                     key = effect.manifest["kind"], effect.manifest["metadata"]["name"]
-                    self._put(_merge(self.objects[key], effect.manifest))
+                    self._put(merge(self.objects[key], effect.manifest))
                 case HookCall():
                     self.calls.append(effect)
                 case SendAlert():
@@ -408,18 +345,18 @@ class Simulation:
         wanted = {(c["kind"], c["metadata"]["name"]): c for c in decision.children}
         assert len(wanted) == len(decision.children), "a child twice"
         for key, observed in list(self.objects.items()):
-            if _owner(observed) == UID and _listed(observed) and key not in wanted:
+            if owner_of(observed) == UID and listed(observed) and key not in wanted:
                 del self.objects[key]
         for key, child in wanted.items():
             if key[1] in self.lose_children:
                 continue
             old = self.objects.get(key)
-            if old is not None and _owner(old) not in {UID, ""}:
+            if old is not None and owner_of(old) not in {UID, ""}:
                 continue
             self._put(self._applied(old, child))
 
     def _applied(self, old: Manifest | None, child: Manifest) -> Manifest:
-        merged = _merge(old, child) if old else copy.deepcopy(child)
+        merged = merge(old, child) if old else copy.deepcopy(child)
         if child["kind"] == "Deployment":
             replicas = old["spec"].get("replicas", 1) if old else 1
             merged["spec"] = {**copy.deepcopy(child["spec"]), "replicas": replicas}
@@ -514,7 +451,7 @@ class Simulation:
         manifest = self._allocate(manifest)
         key = manifest["kind"], manifest["metadata"]["name"]
         old = self.objects.get(key)
-        if old is not None and _same(old, manifest):
+        if old is not None and same(old, manifest):
             return
         generation = 1
         if old is not None:
@@ -535,38 +472,3 @@ class Simulation:
     def _fingerprint(self) -> str:
         versions = {k: o["metadata"]["resourceVersion"] for k, o in self.objects.items()}
         return repr((versions, self.parent.get("status")))
-
-
-def _listed(manifest: Manifest) -> bool:
-    """True for kinds that Metacontroller lists among the children."""
-    return manifest["apiVersion"].split("/")[0] not in {"networking.istio.io", "keda.sh"}
-
-
-def _owner(manifest: Manifest) -> str:
-    owners = manifest["metadata"].get("ownerReferences") or []
-    return next((o["uid"] for o in owners if o.get("controller")), "")
-
-
-def _same(old: Manifest, new: Manifest) -> bool:
-    strip = {"resourceVersion", "generation"}
-
-    def plain(manifest: Manifest) -> Manifest:
-        meta = {k: v for k, v in manifest["metadata"].items() if k not in strip}
-        return {**manifest, "metadata": meta}
-
-    return plain(old) == plain(new)
-
-
-def _merge(old: Manifest, patch: Manifest) -> Manifest:
-    merged = dict(old)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merge(merged[key], value)
-        else:
-            merged[key] = copy.deepcopy(value)
-    return merged
-
-
-NO_DATA = NoData()
