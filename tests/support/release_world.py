@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from hook_process import ROOT, HookProcess
 from release_journal import Journal, Written, routes, statuses, steps
+from release_objects import APP, ISTIO, analysis, canary, composite, deployment, documents
 from release_rules import backwards, unsafe
 from scripted_peers import FaultyProxy, ScriptedPrometheus, WebhookReceiver
 
@@ -16,25 +16,16 @@ from burgee.api.analysis import Analysis
 from burgee.api.manifest import Manifest
 from burgee.engine.weights import ladder
 from burgee.playground.cluster import Cluster
-from burgee.playground.kinds.resources import Resource
 from burgee.playground.metacontroller.controller import WORKERS
 from burgee.playground.metacontroller.faults import Faults
 from burgee.targets.hashing import template_hash
 
-APP = "podinfo"
+__all__ = ["APP", "CANARY", "App", "Arena", "analysis", "canary", "deployment"]
+
 CANARY = ("flagger.app/v1beta1", "Canary")
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 _TOKEN = "token-of-the-tests"
-_ISTIO = tuple(
-    Resource(
-        group="networking.istio.io", version="v1beta1", plural=plural, kind=kind, generation=True
-    )
-    for plural, kind in (
-        ("virtualservices", "VirtualService"),
-        ("destinationrules", "DestinationRule"),
-    )
-)
 JOURNALED = (
     ("flagger.app/v1beta1", "Canary"),
     ("apps/v1", "Deployment"),
@@ -44,39 +35,6 @@ JOURNALED = (
     ("networking.istio.io/v1beta1", "VirtualService"),
     ("networking.istio.io/v1beta1", "DestinationRule"),
 )
-
-
-def deployment(image: str = "app:1", **pod: Any) -> Manifest:
-    """The user's Deployment; keyword arguments go into its pod spec."""
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": APP, "labels": {"app": APP}},
-        "spec": {
-            "replicas": 2,
-            "selector": {"matchLabels": {"app": APP}},
-            "template": {
-                "metadata": {"labels": {"app": APP}},
-                "spec": {"containers": [{"name": "app", "image": image}], **pod},
-            },
-        },
-    }
-
-
-def analysis(**fields: Any) -> Manifest:
-    """Two steps, 25 and 50 %, a quarter of a second each; None leaves a field out."""
-    full: Manifest = {
-        "interval": "250ms",
-        "threshold": 2,
-        "stepWeight": 25,
-        "maxWeight": 50,
-        "metrics": [
-            {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}},
-            {"name": "request-duration", "interval": "1m", "thresholdRange": {"max": 500}},
-        ],
-        **fields,
-    }
-    return {key: value for key, value in full.items() if value is not None}
 
 
 class Arena:
@@ -113,7 +71,7 @@ class Arena:
         crds = [
             document
             for name in ("canaries", "metrictemplates", "alertproviders")
-            for document in _documents(ROOT / "manifests" / "crds" / f"{name}.yaml")
+            for document in documents(ROOT / "manifests" / "crds" / f"{name}.yaml")
         ]
         if lax:
             for version in crds[0]["spec"]["versions"]:
@@ -124,7 +82,7 @@ class Arena:
                 }
         self._stack = ExitStack()
         self.cluster = Cluster(crds=crds, ready_delay_seconds=ready_delay_seconds)
-        for resource in _ISTIO:
+        for resource in ISTIO:
             self.cluster.store.register(resource)
         self.journal = Journal(
             self.cluster.store, [self.cluster.store.resource(*kind) for kind in JOURNALED]
@@ -145,7 +103,7 @@ class Arena:
         self.hooks = [HookProcess(directory, told, token=_TOKEN) for _ in range(hooks)]
         self._faults = faults
         self._workers = workers
-        self._composite = _composite(resync_seconds, webhook_timeout)
+        self._composite = composite(resync_seconds, webhook_timeout)
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -416,34 +374,3 @@ class App:
             *unsafe(writes, by_hand=self.by_hand),
             *backwards(writes, ladder(plan), twins=twins),
         ]
-
-
-def canary(**spec: Any) -> Manifest:
-    """A Canary; keyword arguments replace parts of its spec, None leaves one out."""
-    full: Manifest = {
-        "provider": "istio",
-        "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": APP},
-        "progressDeadlineSeconds": 60,
-        "service": {"port": 9898},
-        "analysis": analysis(),
-        **spec,
-    }
-    return {
-        "apiVersion": "flagger.app/v1beta1",
-        "kind": "Canary",
-        "metadata": {"name": APP},
-        "spec": {key: value for key, value in full.items() if value is not None},
-    }
-
-
-def _composite(resync_seconds: int, webhook_timeout: str) -> Manifest:
-    """The CompositeController that burgee ships, in a hurry."""
-    [found] = _documents(ROOT / "manifests" / "composite-controller" / "compositecontroller.yaml")
-    found["spec"]["resyncPeriodSeconds"] = resync_seconds
-    for hook in found["spec"]["hooks"].values():
-        hook["webhook"]["timeout"] = webhook_timeout
-    return found
-
-
-def _documents(path: Path) -> list[Manifest]:
-    return [d for d in yaml.safe_load_all(path.read_text("utf-8")) if d]
