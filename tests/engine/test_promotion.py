@@ -75,6 +75,18 @@ def test_a_primary_that_cannot_be_updated_ends_as_a_rollback_to_what_it_runs() -
     assert "could not be updated" in sim.status["failure"]["message"]
 
 
+def test_without_analysis_a_primary_that_cannot_be_updated_is_not_waited_for_for_ever() -> None:
+    sim = Simulation(parent=canary(skipAnalysis=True))
+    sim.settle()
+    sim.lose_children.add("podinfo-primary")
+    sim.set_image("app:2")
+    sim.run(200, until="Failed")
+    sim.settle()
+
+    assert sim.image("podinfo-primary") == "app:1"
+    assert sim.replicas("podinfo") == 0
+
+
 def test_a_newer_revision_before_the_primary_was_touched_restarts_the_run() -> None:
     sim = promoting()
     sim.set_image("app:3")

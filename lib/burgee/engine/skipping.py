@@ -2,6 +2,7 @@
 
 from burgee.api.status import Phase
 from burgee.engine.alerts import alert
+from burgee.engine.clock import after
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of
@@ -34,7 +35,13 @@ def skip(facts: Facts) -> Turn:
         message = facts.primary_state.message or "the primary takes over the revision"
         if taken and not facts.primary_state.retriable and not facts.primary_state.ready:
             return roll_back(facts, "PromotionFailed", message)
-        return Turn(status=status, world=world, detail=message)
+        deadline = after(facts.waiting_since("promotion"), facts.spec.deadline_seconds)
+        if not taken and facts.now >= deadline:
+            text = f"the primary could not be updated within {facts.spec.deadline_seconds} s"
+            return roll_back(facts, "PromotionFailed", text)
+        return Turn(
+            status=status, world=world, detail=message, wake_at=deadline, waits_on="promotion"
+        )
     status = enter(status, Phase.SUCCEEDED, facts.now)
     text = "Promoted without analysis"
     told = event(facts, EventType.NORMAL, text, cause="skipped")
