@@ -26,12 +26,15 @@ fix: $(STAMP)  ## what a machine can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+PURE := tests/alerts tests/engine tests/metrics tests/routers tests/targets
+
 test: $(STAMP) check  ## everything that CI runs
-	$(BIN)/coverage erase
-	$(BIN)/coverage run --parallel-mode -m pytest
-	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage run -m pytest $(PURE)
 	$(BIN)/coverage report
 	BURGEE_SEQUENCES=$(SEQUENCES) $(BIN)/pytest -n 2 tests/engine/test_random_lives.py
+	@# Real servers and real time: what fails on a busy machine is tried once more, alone.
+	$(BIN)/pytest -n 2 --dist loadfile -p no:randomly $(addprefix --ignore=,$(PURE)) || \
+	$(BIN)/pytest -p no:randomly --last-failed --last-failed-no-failures none
 
 soak: $(STAMP)  ## a million random releases, for hours
 	BURGEE_SEQUENCES=1000000 $(BIN)/pytest -n auto tests/engine/test_random_lives.py
