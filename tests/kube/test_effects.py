@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from burgee.adapters.effects import event_manifest, perform
@@ -195,6 +196,12 @@ def test_a_message_has_at_most_1024_bytes(message: str, expected: str) -> None:
 
     assert found == expected
     assert len(found.encode()) <= 1024
+
+
+@pytest.fixture(autouse=True)
+def plain_logging() -> None:
+    """Whatever an application of another test has set up: every level is seen here."""
+    structlog.reset_defaults()
 
 
 def test_a_repeated_event_is_no_failure_and_no_noise(api: Any) -> None:
