@@ -91,7 +91,9 @@ def measure(
                 before = _queries(stand_in)
                 row, syncs = _row(case, hooks, echo, rounds=rounds, seconds=seconds)
                 asked = _queries(stand_in) - before
-                if asked != case.queries * syncs:
+                # What several syncs ask at the same instant is sent once.
+                most = case.queries * syncs
+                if asked > most or (most and not asked):
                     raise load.WrongAnswer(f"{case.name}: {asked} queries in {syncs} syncs")
                 yield row
 
