@@ -5,14 +5,14 @@ A/B test are alternatives, as everywhere else; Flagger demands the headers of al
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from burgee.api.canary import Canary
 from burgee.api.guards import FLUX_GUARDS
 from burgee.api.manifest import Manifest, name_of
 from burgee.api.model import duration_seconds
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Capabilities
+from burgee.routers.base import Capabilities, ServiceNames, Weights
 from burgee.routers.conditions import Alternative, alternatives
 
 GROUP: Final = "appmesh.k8s.aws"
@@ -87,6 +87,37 @@ def tests_of(canary: Canary) -> tuple[tuple[str, int, list[Manifest]], ...]:
 def others_priority(canary: Canary) -> int:
     """The priority of the route for everybody who is not part of a test."""
     return max(LAST_PRIORITY, FIRST_PRIORITY + len(canary.spec.plan.match))
+
+
+class RouteBuilder(Protocol):
+    """How one version of the API writes a route."""
+
+    def __call__(
+        self,
+        canary: Canary,
+        names: ServiceNames,
+        name: str,
+        weights: Weights | None,
+        priority: int | None = None,
+        headers: Sequence[Manifest] = (),
+        /,
+    ) -> Manifest:
+        """One route; without weights all of it goes to the primary."""
+        ...
+
+
+def apex_routes(
+    canary: Canary, names: ServiceNames, weights: Weights, route: RouteBuilder
+) -> list[Manifest]:
+    """The routes of the apex: one, or one for each alternative of a test and one for the others."""
+    tests = tests_of(canary)
+    if not tests:
+        return [route(canary, names, names.apex, weights)]
+    tested = [
+        route(canary, names, f"{names.apex}-{suffix}", weights, priority, headers)
+        for suffix, priority, headers in tests
+    ]
+    return [*tested, route(canary, names, f"{names.apex}-b", None, others_priority(canary))]
 
 
 def node_metadata(canary: Canary, name: str) -> Manifest:

@@ -85,7 +85,7 @@ class AppMeshV1Beta1Router:
             _service(
                 canary,
                 names.apex,
-                _apex_routes(canary, names, weights),
+                appmesh.apex_routes(canary, names, weights, _route),
                 appmesh.gateway_annotations(canary),
             ),
         )
@@ -103,7 +103,7 @@ class AppMeshV1Beta1Router:
         """True if the observed apex virtual service has exactly these routes."""
         del cookies, originals
         found = appmesh.find(observed, VIRTUAL_SERVICE.kind, _host(canary, names.apex))
-        wanted = [_rule_of(route) for route in _apex_routes(canary, names, weights)]
+        wanted = [_rule_of(route) for route in appmesh.apex_routes(canary, names, weights, _route)]
         return found is not None and _rules_of(found) == wanted
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
@@ -158,18 +158,6 @@ def _service(
             "routes": routes,
         },
     }
-
-
-def _apex_routes(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manifest]:
-    tests = appmesh.tests_of(canary)
-    if not tests:
-        return [_route(canary, names, names.apex, weights)]
-    tested = [
-        _route(canary, names, f"{names.apex}-{suffix}", weights, priority, headers)
-        for suffix, priority, headers in tests
-    ]
-    priority = appmesh.others_priority(canary)
-    return [*tested, _route(canary, names, f"{names.apex}-b", None, priority)]
 
 
 def _route(

@@ -84,7 +84,7 @@ class AppMeshV1Beta2Router:
             _service(canary, names.canary, {}),
             _service(canary, names.apex, appmesh.gateway_annotations(canary)),
             _router(canary, names.canary, [_route(canary, names, names.canary, _ALL_TO_CANARY)]),
-            _router(canary, names.apex, _apex_routes(canary, names, weights)),
+            _router(canary, names.apex, appmesh.apex_routes(canary, names, weights, _route)),
         )
 
     def shows(
@@ -100,7 +100,7 @@ class AppMeshV1Beta2Router:
         """True if the observed apex router has exactly these routes."""
         del cookies, originals
         found = appmesh.find(observed, VIRTUAL_ROUTER.kind, names.apex)
-        wanted = _router(canary, names.apex, _apex_routes(canary, names, weights))
+        wanted = _router(canary, names.apex, appmesh.apex_routes(canary, names, weights, _route))
         return found is not None and _rules_of(found) == _rules_of(wanted)
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
@@ -157,18 +157,6 @@ def _router(canary: Canary, name: str, routes: list[Manifest]) -> Manifest:
         "metadata": {"name": name, "namespace": canary.metadata.namespace},
         "spec": {"listeners": [{"portMapping": _port_mapping(canary)}], "routes": routes},
     }
-
-
-def _apex_routes(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manifest]:
-    tests = appmesh.tests_of(canary)
-    if not tests:
-        return [_route(canary, names, names.apex, weights)]
-    tested = [
-        _route(canary, names, f"{names.apex}-{suffix}", weights, priority, headers)
-        for suffix, priority, headers in tests
-    ]
-    priority = appmesh.others_priority(canary)
-    return [*tested, _route(canary, names, f"{names.apex}-b", None, priority)]
 
 
 def _route(
