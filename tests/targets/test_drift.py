@@ -148,8 +148,14 @@ PORTS = service()["spec"]["ports"]
         pytest.param(
             changed(service(), "spec", "selector", "bad", value="1"),
             service(),
-            {"spec": {"selector": {"bad": None}}},
+            {"spec": {"selector": {"app": "x", "bad": None}}},
             id="selector",
+        ),
+        pytest.param(
+            changed(service(), "spec", "selector", value={"app": "x"}),
+            changed(service(), "spec", "selector", value={"shared": "x"}),
+            {"spec": {"selector": {"app": None, "shared": "x"}}},
+            id="selector that moves in one write",
         ),
         pytest.param(
             changed(service(), "spec", "ports", value=[*PORTS, {"port": 9, "name": "bad"}]),

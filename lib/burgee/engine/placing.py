@@ -12,7 +12,13 @@ from burgee.routers.base import OWNER_ANNOTATION
 from burgee.routers.registry import canonical
 from burgee.targets import autoscaler, configs
 from burgee.targets.applied import carries
-from burgee.targets.borrow import borrowed_fields, keep_route, keep_service, shows_borrowed
+from burgee.targets.borrow import (
+    borrowed_fields,
+    keep_route,
+    keep_service,
+    selector_surplus,
+    shows_borrowed,
+)
 from burgee.targets.drift import prune, settled
 from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
 from burgee.targets.primary import keep_workload
@@ -68,6 +74,9 @@ def place(
         borrowed = borrowed_fields(manifest, foreign) if owns_service else borrowed_copy(manifest)
         if not shows_borrowed(foreign, borrowed):
             effects.append(ApplyForeign(manifest=borrowed))
+        surplus = selector_surplus(foreign, borrowed)
+        if surplus:
+            effects.append(patch_on(borrowed, surplus))
         return
     unmanaged = facts.spec.service.unmanaged_metadata
     if own is not None:

@@ -79,6 +79,20 @@ def shows_borrowed(observed: Manifest, borrowed: Manifest) -> bool:
     )
 
 
+def selector_surplus(observed: Manifest, borrowed: Manifest) -> Manifest | None:
+    """A merge patch for what is left of the user's own selector; None where nothing is.
+
+    An apply sets our label and leaves the others, which pods have to carry as well: the Service
+    would choose fewer pods than it should, or none. Flagger replaces the selector as a whole.
+    """
+    if borrowed["kind"] != "Service":
+        return None
+    wanted: Manifest = (borrowed.get("spec") or {}).get("selector") or {}
+    seen: Manifest = (observed.get("spec") or {}).get("selector") or {}
+    surplus = {key: None for key in seen if key not in wanted}
+    return {"spec": {"selector": surplus}} if wanted and surplus else None
+
+
 def _covers(observed: Any, wanted: Any) -> bool:
     """True where all of `wanted` is in `observed`; of ports each one has to be there."""
     if isinstance(wanted, Mapping) and isinstance(observed, Mapping):

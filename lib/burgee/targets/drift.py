@@ -68,6 +68,9 @@ def prune(
     if metadata:
         patch["metadata"] = metadata
     spec = _foreign(_owned_spec(observed), _owned_spec(desired))
+    if kind == "Service" and spec.get("selector"):
+        # In one write: a Service must never be without a selector, nor choose by half of one.
+        spec["selector"] = {**spec["selector"], **desired["spec"]["selector"]}
     if spec:
         patch["spec"] = spec
     return patch or None
