@@ -1,5 +1,6 @@
 """Whole releases through ingresses, Kuma and Knative, by the real hook server."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
@@ -82,6 +83,16 @@ def test_weights_climb_and_the_revision_is_promoted(
     if provider != "knative":
         assert app.image() == "app:2"
         app.wait_scaled(0)
+
+
+def test_knative_metrics_are_about_the_newest_revision(routed: Make, arena: Arena) -> None:
+    app = routed("knative")
+
+    release(app, "app:2")
+
+    cluster = re.compile(f'envoy_cluster_name=~"{app.namespace}/([^"]+)"')
+    asked = {one for q in arena.prometheus.asked[""] for one in cluster.findall(q)}
+    assert asked == {"podinfo-00002"}
 
 
 def test_requests_are_copied_by_an_annotation_of_the_users_ingress(

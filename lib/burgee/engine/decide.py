@@ -21,6 +21,7 @@ from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent, EventType
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
+from burgee.engine.measuring import metric_problem
 from burgee.engine.moving import is_moving
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.outbox import dispatch, post
@@ -134,7 +135,7 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         now=now,
     )
     told: list[Effect] = [*effects, *turn.hooks, *turn.events]
-    problem = facts.metric_problem if turn.status.phase is not Phase.PROGRESSING else ""
+    problem = metric_problem(facts) if turn.status.phase is not Phase.PROGRESSING else ""
     status, warning = _accept(status, "InvalidMetric" if problem else "", problem, facts, now)
     if warning:
         told.append(warning)

@@ -16,8 +16,6 @@ from burgee.engine.roles import Roles, roles_of
 from burgee.engine.strategy import Strategy, strategy_of
 from burgee.engine.validate import check_references, check_supported
 from burgee.errors import InvalidCanary
-from burgee.metrics.checks import build_checks
-from burgee.metrics.model import BrokenCheck
 from burgee.routers.base import Router, Weights
 from burgee.routers.knative import REVISION
 from burgee.routers.originals import named
@@ -185,16 +183,6 @@ class Facts:
             return False
         has, wants = self.kind.replicas(self.primary), self.wanted_replicas
         return has is not None and wants is not None and has < wants
-
-    @property
-    def metric_problem(self) -> str:
-        """Why the analysis cannot be run as written, empty where it can."""
-        if self.spec.skips_analysis:
-            return ""
-        observation = self.observation
-        checks = build_checks(self.canary, observation.templates, observation.settings)
-        broken = (c for c in checks if isinstance(c, BrokenCheck))
-        return next((f"metric {c.name}: {c.reason}" for c in broken), "")
 
     def spec_changed(self, status: CanaryStatus) -> bool:
         """True where the pod template is neither the last applied nor the last promoted one."""

@@ -9,6 +9,7 @@ from burgee.engine.effects import EmitEvent, EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import Closed, calls_of, closed_gate, unasked
 from burgee.engine.letters import Severity
+from burgee.engine.measuring import metric_problem
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import ALL_TO_CANARY, TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
@@ -25,7 +26,7 @@ def rest(facts: Facts, findings: Findings) -> Turn | Plan:
     if primary_serves and not facts.primary_state.ready:
         text = f"a new revision waits for the primary: {facts.primary_state.message}"
         return Turn(status=status, world=world, detail=text)
-    if facts.metric_problem:
+    if metric_problem(facts):
         text = "a new revision waits until the analysis can be run"
         return Turn(status=status, world=world, detail=text)
     return _let_in(facts, status, findings)

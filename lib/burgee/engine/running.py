@@ -8,6 +8,7 @@ from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.facts import FULL_PERCENT, Facts
 from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
+from burgee.engine.measuring import checks_of
 from burgee.engine.outcomes import climb, failed_check, hold, restart, roll_back, running_world
 from burgee.engine.pods import pod_labels
 from burgee.engine.skipping import skip
@@ -15,7 +16,6 @@ from burgee.engine.strategy import has_begun, next_step
 from burgee.engine.transitions import changed_status
 from burgee.engine.turn import Turn, route_of
 from burgee.engine.verdicts import weigh
-from burgee.metrics.checks import build_checks
 
 ROUTE_GRACE_SECONDS = 1.0
 
@@ -85,9 +85,7 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
         return hold(facts, "", wake_at=due)
     stops, calls = calls_of(facts, "rollback"), calls_of(facts, "rollout")
     if findings.checks is None:
-        observation = facts.observation
-        checks = build_checks(facts.canary, observation.templates, observation.settings)
-        return Plan(analysis=True, checks=checks, hooks=(*stops, *calls))
+        return Plan(analysis=True, checks=checks_of(facts), hooks=(*stops, *calls))
     signal = first_signal(stops, findings)
     if signal:
         return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
