@@ -1,6 +1,8 @@
 """The built-in queries are Flagger's, letter by letter."""
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,15 @@ from burgee.api.settings import EngineSettings
 from burgee.metrics.checks import build_checks
 from burgee.metrics.gotemplate import check_syntax
 from burgee.metrics.model import Check
-from burgee.metrics.queries import ISTIO, OBSERVERS, observer_of, one_line, plain
+from burgee.metrics.queries import (
+    ISTIO,
+    OBSERVERS,
+    OBSERVERS_OF_DAEMONSETS,
+    Observer,
+    observer_of,
+    one_line,
+    plain,
+)
 
 RECORDED: list[dict[str, str]] = json.loads(
     Path(__file__).with_name("flagger_queries.json").read_text()
@@ -81,6 +91,66 @@ def test_names_of_skipper_labels_hold_no_dashes(make_canary: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("provider", "names"),
+    [
+        pytest.param("gloo", "test-web-canaryupstream-[0-9a-zA-Z-]+_", id="gloo: the Upstream"),
+        pytest.param("kuma", '"web-canary_test_svc_', id="kuma: the Service's tag"),
+        pytest.param("traefik", "test-web-canary-[0-9a-zA-Z-]+@", id="traefik: the Service"),
+        pytest.param("apisix", "test_podinfo-route-web-canary_", id="apisix: the copied route"),
+        pytest.param("contour", "test_web-canary_", id="contour"),
+        pytest.param("skipper", "__web_canary", id="skipper"),
+    ],
+)
+def test_what_is_named_after_the_service_is_asked_by_its_name(
+    provider: str, names: str, make_canary: Any
+) -> None:
+    service = {"port": 9898, "name": "web"}
+    canary = make_canary(*METRICS, provider=provider, service=service, **REFS.get(provider, {}))
+
+    assert [query.count(names) for query in queries_of(canary)] in ([2, 1], [2, 2])
+
+
+PODS = {
+    "Deployment": ("podinfo-7c9b6d5f8-x2k4q", "podinfo-primary-7c9b6d5f8-x2k4q"),
+    "DaemonSet": ("podinfo-x2k4q", "podinfo-primary-x2k4q"),
+}
+
+
+@pytest.mark.parametrize("kind", sorted(PODS))
+@pytest.mark.parametrize("provider", ["kubernetes", "gatewayapi:v1", "appmesh:v1beta2"])
+def test_pods_of_the_canary_are_asked_about_and_no_others(
+    kind: str, provider: str, make_canary: Any
+) -> None:
+    target = {"apiVersion": "apps/v1", "kind": kind, "name": "podinfo"}
+    queries = queries_of(make_canary(*METRICS, provider=provider, targetRef=target))
+    patterns = [one for q in queries for one in re.findall(r'kubernetes_pod_name=~"([^"]+)"', q)]
+    canary, primary = PODS[kind]
+
+    assert len(patterns) == 3
+    for pattern in patterns:
+        assert re.fullmatch(pattern, canary)
+        assert not re.fullmatch(pattern, primary)
+        assert not re.fullmatch(pattern, canary.replace("podinfo", "podinfo-web"))
+
+
+@pytest.mark.parametrize(
+    ("provider", "says"),
+    [
+        pytest.param("linkerd", 'namespace="test", daemonset=~"podinfo"', id="linkerd"),
+        pytest.param("osm", 'destination_kind="DaemonSet", destination_name="podinfo"', id="osm"),
+    ],
+)
+def test_meshes_that_name_the_kind_are_asked_for_daemonsets(
+    provider: str, says: str, make_canary: Any
+) -> None:
+    target = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "podinfo"}
+    queries = queries_of(make_canary(*METRICS, provider=provider, targetRef=target))
+
+    assert [query.count(says) for query in queries] == [2, 1]
+    assert not any("eployment" in query for query in queries)
+
+
+@pytest.mark.parametrize(
     ("own", "installed", "family"),
     [
         pytest.param("", "istio", "istio", id="installation's"),
@@ -106,9 +176,10 @@ def test_only_seconds_are_multiplied() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OBSERVERS))
-def test_tables_are_templates(name: str) -> None:
-    check_syntax(OBSERVERS[name].success)
-    check_syntax(OBSERVERS[name].duration)
+@pytest.mark.parametrize("table", [OBSERVERS, OBSERVERS_OF_DAEMONSETS], ids=["", "daemonsets"])
+def test_tables_are_templates(name: str, table: Mapping[str, Observer]) -> None:
+    check_syntax(table[name].success)
+    check_syntax(table[name].duration)
 
 
 def test_white_space_becomes_one_space() -> None:

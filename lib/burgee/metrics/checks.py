@@ -95,7 +95,8 @@ def _checks_of(context: _Context, index: int, metric: Metric) -> Iterator[Check 
 
 
 def _built_in(context: _Context, metric: Metric, check_id: str) -> Check:
-    observer = observer_of(context.canary.spec.provider, context.settings.mesh_provider)
+    spec = context.canary.spec
+    observer = observer_of(spec.provider, context.settings.mesh_provider, spec.target_ref.kind)
     variables = replace(context.variables, interval=metric.interval or DEFAULT_INTERVAL)
     if observer.plain_names:
         variables = replace(

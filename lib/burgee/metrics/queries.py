@@ -3,6 +3,10 @@
 The texts are Flagger's, white space aside, because dashboards, recording rules and scripted
 servers match on them. The braces are those of burgee.metrics.gotemplate.
 
+Where Flagger says the target's name for what is named after the Service (APISIX, Gloo, Kuma,
+Traefik), it is the Service's here: the same text unless service.name differs. Where Flagger means
+Deployments only, DaemonSets have queries of their own.
+
 Source: flagger pkg/metrics/observers.
 """
 
@@ -60,18 +64,17 @@ _ISTIO = (
     'reporter="destination", destination_workload_namespace="{{ namespace }}",'
     ' destination_workload=~"{{ target }}"'
 )
-_LINKERD = 'namespace="{{ namespace }}", deployment=~"{{ target }}"'
 _PODS = (
     'kubernetes_namespace="{{ namespace }}",'
     ' kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"'
 )
-_NGINX = 'namespace="{{ namespace }}", ingress="{{ ingress }}", canary!=""'
-_OSM = (
-    'destination_namespace="{{ namespace }}", destination_kind="Deployment",'
-    ' destination_name="{{ target }}"'
+# Pods of DaemonSets have one random word less: with the above it would be the primary's that match.
+_PODS_OF_DAEMONSET = (
+    'kubernetes_namespace="{{ namespace }}", kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+"'
 )
-_TRAEFIK = 'service=~"{{ namespace }}-{{ target }}-canary-[0-9a-zA-Z-]+@kubernetescrd"'
-_APISIX = 'route=~"{{ namespace }}_{{ route }}-{{ target }}-canary_.+"'
+_NGINX = 'namespace="{{ namespace }}", ingress="{{ ingress }}", canary!=""'
+_TRAEFIK = 'service=~"{{ namespace }}-{{ service }}-canary-[0-9a-zA-Z-]+@kubernetescrd"'
+_APISIX = 'route=~"{{ namespace }}_{{ route }}-{{ service }}-canary_.+"'
 _SKIPPER = (
     'route=~"{{ printf `kube(ew)?_%s__%s_canary__.*__%s_canary(_[0-9]+)?`'
     ' namespace ingress service }}"'
@@ -83,45 +86,74 @@ ISTIO = Observer(
     success=_percent("istio_requests_total", good=f'{_ISTIO}, response_code!~"5.*"', all_=_ISTIO),
     duration=_quantile("istio_request_duration_milliseconds_bucket", _ISTIO),
 )
-_HTTP = Observer(
-    success=_percent(
-        "http_request_duration_seconds_count", good=f'{_PODS}, status!~"5.*"', all_=_PODS
-    ),
-    duration=_quantile("http_request_duration_seconds_bucket", _PODS),
-    duration_factor=1000.0,
-)
+
+
+def _http(pods: str) -> Observer:
+    """Applications that measure themselves."""
+    return Observer(
+        success=_percent(
+            "http_request_duration_seconds_count", good=f'{pods}, status!~"5.*"', all_=pods
+        ),
+        duration=_quantile("http_request_duration_seconds_bucket", pods),
+        duration_factor=1000.0,
+    )
+
+
+def _appmesh(pods: str) -> Observer:
+    return Observer(
+        success=_percent(
+            "envoy_cluster_upstream_rq", good=f'{pods}, envoy_response_code!~"5.*"', all_=pods
+        ),
+        duration=_quantile("envoy_cluster_upstream_rq_time_bucket", pods),
+    )
+
+
+def _linkerd(label: str) -> Observer:
+    """By the label that names the workload, which is its kind."""
+    workload = f'namespace="{{{{ namespace }}}}", {label}=~"{{{{ target }}}}"'
+    inbound = f'{workload}, direction="inbound"'
+    return Observer(
+        success=_percent(
+            "response_total",
+            good=f'{workload}, classification!="failure", direction="inbound"',
+            all_=inbound,
+        ),
+        duration=_quantile("response_latency_ms_bucket", inbound),
+    )
+
+
+def _osm(kind: str) -> Observer:
+    workload = (
+        f'destination_namespace="{{{{ namespace }}}}", destination_kind="{kind}",'
+        ' destination_name="{{ target }}"'
+    )
+    return Observer(
+        success=_percent(
+            "osm_request_total", good=f'{workload}, response_code!~"5.*"', all_=workload
+        ),
+        duration=_quantile("osm_request_duration_ms_bucket", workload),
+    )
+
+
+_HTTP = _http(_PODS)
 
 OBSERVERS: Mapping[str, Observer] = {
     "apisix": Observer(
         success=_percent("apisix_http_status", good=f'{_APISIX}, code!~"5.."', all_=_APISIX),
         duration=_quantile("apisix_http_latency_bucket", f'type=~"request", {_APISIX}'),
     ),
-    "appmesh": Observer(
-        success=_percent(
-            "envoy_cluster_upstream_rq",
-            good=f'{_PODS}, envoy_response_code!~"5.*"',
-            all_=_PODS,
-        ),
-        duration=_quantile("envoy_cluster_upstream_rq_time_bucket", _PODS),
-    ),
+    "appmesh": _appmesh(_PODS),
     "contour": _envoy('envoy_cluster_name=~"{{ namespace }}_{{ service }}-canary_[0-9a-zA-Z-]+"'),
     "gatewayapi": _HTTP,
     "gloo": _envoy(
-        'envoy_cluster_name=~"{{ namespace }}-{{ target }}'
+        'envoy_cluster_name=~"{{ namespace }}-{{ service }}'
         '-canaryupstream-[0-9a-zA-Z-]+_[0-9a-zA-Z-]+"'
     ),
     "istio": ISTIO,
     "knative": _envoy('envoy_cluster_name=~"{{ namespace }}/{{ route }}"'),
     "kubernetes": _HTTP,
-    "kuma": _envoy('service=~"{{ target }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+"'),
-    "linkerd": Observer(
-        success=_percent(
-            "response_total",
-            good=f'{_LINKERD}, classification!="failure", direction="inbound"',
-            all_=f'{_LINKERD}, direction="inbound"',
-        ),
-        duration=_quantile("response_latency_ms_bucket", f'{_LINKERD}, direction="inbound"'),
-    ),
+    "kuma": _envoy('service=~"{{ service }}-canary_{{ namespace }}_svc_[0-9a-zA-Z-]+"'),
+    "linkerd": _linkerd("deployment"),
     "nginx": Observer(
         success=_percent(
             "nginx_ingress_controller_requests", good=f'{_NGINX}, status!~"5.*"', all_=_NGINX
@@ -131,10 +163,7 @@ OBSERVERS: Mapping[str, Observer] = {
             f"{_rate('nginx_ingress_controller_response_duration_seconds_count', _NGINX)} * 1000"
         ),
     ),
-    "osm": Observer(
-        success=_percent("osm_request_total", good=f'{_OSM}, response_code!~"5.*"', all_=_OSM),
-        duration=_quantile("osm_request_duration_ms_bucket", _OSM),
-    ),
+    "osm": _osm("Deployment"),
     "skipper": Observer(
         success=(
             f'{_SKIPPER_COUNT}{{{_SKIPPER},code!~"5..",le="+Inf"}}[{{{{ interval }}}}])) / '
@@ -159,20 +188,32 @@ OBSERVERS: Mapping[str, Observer] = {
 }
 """By provider, version suffix aside (`appmesh:v1beta2`); what is not listed is asked as Istio."""
 
+OBSERVERS_OF_DAEMONSETS: Mapping[str, Observer] = {
+    **OBSERVERS,
+    "appmesh": _appmesh(_PODS_OF_DAEMONSET),
+    "gatewayapi": _http(_PODS_OF_DAEMONSET),
+    "kubernetes": _http(_PODS_OF_DAEMONSET),
+    "linkerd": _linkerd("daemonset"),
+    "osm": _osm("DaemonSet"),
+}
+"""The same for DaemonSets as targets."""
 
-def observer_of(own: str, installed: str) -> Observer:
+
+def observer_of(own: str, installed: str, kind: str = "Deployment") -> Observer:
     """The built-in queries of a Canary.
 
     Args:
         own: the Canary's provider, empty without one.
         installed: the provider of the installation. Linkerd decides over the Canary's own:
             there, routes of another provider still run through Linkerd's proxies.
+        kind: of the target.
     """
     if "crossover" in installed:
         return ISTIO
     provider = "linkerd" if own and "linkerd" in installed else own or installed
     family = provider.partition(":")[0]
-    return OBSERVERS.get(family, ISTIO)
+    known = OBSERVERS_OF_DAEMONSETS if kind == "DaemonSet" else OBSERVERS
+    return known.get(family, ISTIO)
 
 
 _WHITE_SPACE = re.compile(r"[\t\n\f\r ]+")
