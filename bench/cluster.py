@@ -8,7 +8,7 @@ import yaml
 from bench.servers import ROOT
 from burgee.api.manifest import Manifest
 from burgee.playground.cluster import Cluster
-from burgee.playground.dataplane.mesh import DESTINATION_RULE, VIRTUAL_SERVICE
+from burgee.playground.dataplane.istio import DESTINATION_RULE, VIRTUAL_SERVICE
 
 CANARY = ("flagger.app/v1beta1", "Canary")
 DEPLOYMENT = ("apps/v1", "Deployment")

@@ -27,6 +27,13 @@ def main() -> None:
     show_default=True,
     help="default: a good version is promoted, then a bad one is rolled back.",
 )
+@click.option(
+    "--provider",
+    type=click.Choice(["istio"]),
+    default="istio",
+    show_default=True,
+    help="What moves the traffic; one that cannot play the scenario says so.",
+)
 @click.option("--keep", is_flag=True, help="Leave everything up until Ctrl-C.")
 @click.option(
     "--prometheus",
@@ -34,7 +41,7 @@ def main() -> None:
     metavar="PATH",
     help="A Prometheus binary to use, or `in-process`; the default is to look on the PATH.",
 )
-def demo(scenario: str, *, keep: bool, prometheus: str) -> None:
+def demo(scenario: str, provider: str, *, keep: bool, prometheus: str) -> None:
     """Run whole releases on this machine, with real traffic."""
     try:
         playground = importlib.import_module("burgee.playground.demo.command")
@@ -43,7 +50,9 @@ def demo(scenario: str, *, keep: bool, prometheus: str) -> None:
             f"{error.name} is missing: install burgee with its extra, burgee[demo]"
         ) from error
     try:
-        code = playground.run_demo(scenario=scenario, keep=keep, prometheus=prometheus)
+        code = playground.run_demo(
+            scenario=scenario, provider=provider, keep=keep, prometheus=prometheus
+        )
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(code)

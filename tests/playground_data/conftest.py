@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from burgee.playground.dataplane.control import ControlPlane
 from burgee.playground.dataplane.envoy import Envoy
-from burgee.playground.dataplane.mesh import Mesh
+from burgee.playground.dataplane.istio import ISTIO
 from burgee.playground.storage.store import Store
 
 
@@ -20,18 +21,13 @@ def store() -> Store:
 
 
 @pytest.fixture
-def envoy(tmp_path: Path) -> Iterator[Envoy]:
-    made = Envoy(tmp_path / "envoy")
-    try:
-        made.start()
-        yield made
-    finally:
-        made.close()
+def envoy(tmp_path: Path) -> Envoy:
+    return Envoy(tmp_path / "envoy")
 
 
 @pytest.fixture
-def mesh(store: Store, envoy: Envoy) -> Iterator[Mesh]:
-    made = Mesh(store, envoy)
+def mesh(store: Store, envoy: Envoy) -> Iterator[ControlPlane]:
+    made = ControlPlane(store, envoy, ISTIO)
     try:
         made.start()
         yield made

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from burgee.playground.dataplane.load import Load, Response
-from burgee.playground.dataplane.mesh import RouteChange
-from burgee.playground.dataplane.steering import Rule
+from burgee.playground.dataplane.steering import RouteChange, Rule
 from burgee.playground.demo import judgement
 from burgee.playground.demo.judgement import Window
 from burgee.playground.demo.stage import Stage
@@ -32,7 +31,7 @@ def _stage(
     store = SimpleNamespace(resource=lambda *_: None)
     cluster: Any = SimpleNamespace(
         load=load,
-        mesh=_History(changes or []),
+        plane=_History(changes or []),
         store=store,
         timeline=SimpleNamespace(status=status or {}),
     )

@@ -8,8 +8,7 @@ import pytest
 
 from burgee.api.manifest import Manifest
 from burgee.playground.dataplane.load import Load
-from burgee.playground.dataplane.mesh import RouteChange
-from burgee.playground.dataplane.steering import Rule
+from burgee.playground.dataplane.steering import RouteChange, Rule
 from burgee.playground.demo.narrator import Narrator
 from burgee.playground.demo.stage import Stage
 from burgee.playground.demo.timeline import Moment, Timeline
@@ -142,7 +141,7 @@ def test_what_belongs_together_is_told_once(
     cluster: Any = SimpleNamespace(
         store=SimpleNamespace(resource=lambda *_: None),
         timeline=SimpleNamespace(moments=lambda first: known[first:], status={}),
-        mesh=SimpleNamespace(history=lambda: history),
+        plane=SimpleNamespace(history=lambda: history),
         load=Load("http://127.0.0.1:1", host="shop"),
     )
     narrator = Narrator(Stage(cluster, lambda: None), 0.0)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from burgee.playground.dataplane.control import ControlPlane
 from burgee.playground.dataplane.envoy import Envoy
+from burgee.playground.dataplane.istio import VIRTUAL_SERVICE
 from burgee.playground.dataplane.load import Load, by_version
-from burgee.playground.dataplane.mesh import VIRTUAL_SERVICE, Mesh
 from burgee.playground.dataplane.visitors import Visitor
 from burgee.playground.storage.store import Store
 from burgee.playground.workloads.processes import Processes
@@ -27,7 +28,7 @@ Eventually = Callable[..., None]
 
 @pytest.fixture
 def cluster(
-    store: Store, mesh: Mesh, envoy: Envoy, tmp_path: Path, eventually: Eventually
+    store: Store, mesh: ControlPlane, envoy: Envoy, tmp_path: Path, eventually: Eventually
 ) -> Iterator[Store]:
     """Two Deployments that answer, three Services, a VirtualService at weight 0."""
     deployments = store.resource("apps/v1", "deployments")
@@ -68,7 +69,7 @@ def _versions(envoy: Envoy, count: int = 20, **headers: str) -> Counter[str]:
 
 
 def test_weights_move_real_traffic(
-    cluster: Store, mesh: Mesh, envoy: Envoy, eventually: Eventually
+    cluster: Store, mesh: ControlPlane, envoy: Envoy, eventually: Eventually
 ) -> None:
     load = Load(envoy.url, host="web", requests_per_second=300)
     load.start()
@@ -86,7 +87,7 @@ def test_weights_move_real_traffic(
         load.close()
 
 
-def _weight(mesh: Mesh) -> int:
+def _weight(mesh: ControlPlane) -> int:
     return mesh.history()[-1].weights["test/web"].get("web-canary", 0)
 
 
@@ -106,7 +107,7 @@ def test_header_and_cookie_choose_the_canary(
 
 
 def test_visitors_with_a_cookie_stay_where_they_are(
-    cluster: Store, mesh: Mesh, envoy: Envoy
+    cluster: Store, mesh: ControlPlane, envoy: Envoy
 ) -> None:
     [shared] = weighted(50)
     to_primary, to_canary = shared["route"]
@@ -145,7 +146,7 @@ def test_destination_sets_a_cookie(cluster: Store, envoy: Envoy, eventually: Eve
 
 
 def test_mirror_copies_requests_without_changing_answers(
-    cluster: Store, mesh: Mesh, envoy: Envoy, eventually: Eventually
+    cluster: Store, mesh: ControlPlane, envoy: Envoy, eventually: Eventually
 ) -> None:
     http = weighted(0)
     http[0]["mirror"] = {"host": "web-canary"}

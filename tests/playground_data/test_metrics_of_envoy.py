@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from burgee.playground.dataplane.control import ControlPlane
 from burgee.playground.dataplane.envoy import Envoy
-from burgee.playground.dataplane.mesh import VIRTUAL_SERVICE, Mesh
+from burgee.playground.dataplane.istio import VIRTUAL_SERVICE
+from burgee.playground.metrics.envoy_stats import envoy_target
 from burgee.playground.metrics.server import (
     IN_PROCESS,
     MetricsServer,
@@ -34,7 +36,7 @@ CONTOUR = 'envoy_cluster_name=~"test_web-canary_[0-9a-zA-Z-]+"'
 
 @pytest.fixture
 def traffic(
-    store: Store, mesh: Mesh, envoy: Envoy, tmp_path: Path, eventually: Eventually
+    store: Store, mesh: ControlPlane, envoy: Envoy, tmp_path: Path, eventually: Eventually
 ) -> Iterator[Envoy]:
     """An app that fails a fifth of its requests and takes 5 ms, as canary of the Service web."""
     app = deployment("app", "v2", FAIL_SHARE="0.2", LATENCY_MS="5")
@@ -62,12 +64,8 @@ def server(
             pytest.fail("prometheus is not on the PATH")
         if not binary:
             pytest.skip("prometheus is not on the PATH")
-    made = metrics_server(
-        traffic.admin_url,
-        tmp_path / "prometheus",
-        binary=binary,
-        targets={("test", "web"): "app"},
-    )
+    target = envoy_target(traffic.admin_url, istio={("test", "web"): "app"})
+    made = metrics_server([target], tmp_path / "prometheus", binary=binary)
     try:
         made.start()
         eventually(made.scrapes, 15)

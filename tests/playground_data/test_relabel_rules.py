@@ -2,7 +2,8 @@
 
 import pytest
 
-from burgee.playground.metrics.relabel import istio_rules, relabelled
+from burgee.playground.metrics.envoy_stats import istio_rules
+from burgee.playground.metrics.relabel import relabelled
 from burgee.playground.metrics.scrape import parse_exposition
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from burgee.playground.dataplane.endpoints import Endpoint
-from burgee.playground.dataplane.mesh import plan
-from burgee.playground.dataplane.steering import Rule, rules_of
+from burgee.playground.dataplane.endpoints import Endpoint, ServicePort
+from burgee.playground.dataplane.envoy_rules import rules_of
+from burgee.playground.dataplane.istio import plan
+from burgee.playground.dataplane.objects import Objects
+from burgee.playground.dataplane.steering import Rule
 from burgee.playground.dataplane.virtual_service import host_names, virtual_host
-from burgee.playground.dataplane.xds import ServicePort
 from tests.playground_data.cluster_objects import service, virtual_service, weighted
 
 PORTS = [
@@ -200,18 +201,19 @@ def test_plan_takes_ready_pods_that_the_service_selects() -> None:
         pod("leaving", "web", deletionTimestamp="2026-01-01T00:00:00Z"),
         pod("elsewhere", "web", namespace="prod"),
     ]
-    found = plan([service("web", "web")], pods, [])
+    found = plan(Objects(services=[service("web", "web")], pods=pods))
     port = ServicePort(namespace="test", service="web", port=80)
     assert found.endpoints == {port: [Endpoint(address="127.0.0.1", port=1234)]}
 
 
 def test_only_virtual_service_answers_for_every_host() -> None:
     services = [service(name, "web") for name in ("web", "web-primary", "web-canary")]
-    found = plan(services, [], [virtual_service(weighted(30))])
-    assert found.virtual_hosts[0]["domains"][-1] == "*"
-    every = [domain for host in found.virtual_hosts for domain in host["domains"]]
+    routes = {"VirtualService": [virtual_service(weighted(30))]}
+    found = plan(Objects(services=services, routes=routes))
+    assert found.config[0]["domains"][-1] == "*"
+    every = [domain for host in found.config for domain in host["domains"]]
     assert len(every) == len(set(every))
-    assert rules_of(found.virtual_hosts) == {
+    assert rules_of(found.config) == {
         "test/web": (Rule(weights={"web-primary": 70, "web-canary": 30}),)
     }
 

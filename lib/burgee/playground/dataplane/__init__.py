@@ -1,1 +1,1 @@
-"""Real traffic: Envoy, the control plane that programs it, and the client that sends requests."""
+"""Real traffic: proxies, the control planes that program them, and the client that sends requests."""

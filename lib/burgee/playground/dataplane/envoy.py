@@ -16,6 +16,7 @@ import requests
 
 from burgee.playground.dataplane import xds
 from burgee.playground.dataplane.endpoints import Endpoint
+from burgee.playground.dataplane.plane import Plan
 from burgee.playground.programs.leash import Child
 
 _START_TIMEOUT_SECONDS = 10.0
@@ -23,10 +24,25 @@ _POLL_SECONDS = 0.02
 
 
 class Envoy:
-    """The data plane: one listener on a loopback port."""
+    """One listener on a loopback port; the routes of a plan are virtual hosts.
 
-    def __init__(self, directory: Path) -> None:
+    Attributes:
+        url: of the listener, once it is up.
+        admin_url: of the admin interface, likewise.
+        description: for a person.
+    """
+
+    description = "Envoy"
+
+    def __init__(self, directory: Path, *, policy: str = xds.ROUND_ROBIN) -> None:
+        """Prepare.
+
+        Args:
+            directory: for its files.
+            policy: how it chooses among the endpoints of a cluster.
+        """
         directory.mkdir(parents=True, exist_ok=True)
+        self._policy = policy
         self._files = xds.Files(directory=directory)
         self._written: dict[Path, str] = {}
         self._session = requests.Session()
@@ -69,21 +85,32 @@ class Envoy:
         if self._process is not None:
             self._process.close()
 
-    def route(
-        self,
-        endpoints: Mapping[xds.ServicePort, Sequence[Endpoint]],
-        virtual_hosts: Sequence[Mapping[str, Any]],
-    ) -> None:
-        """Make Envoy serve these; files that stay the same are not touched.
+    def serve(self, plan: Plan) -> None:
+        """Make Envoy serve this; files that stay the same are not touched.
 
         Endpoints go first and routes last, so that no route names what is not there yet.
         """
-        for port, addresses in endpoints.items():
+        for port, addresses in plan.endpoints.items():
             self._write(
                 self._files.endpoints(port.cluster), xds.endpoints(port.cluster, addresses)
             )
-        self._write(self._files.clusters, xds.clusters(endpoints, self._files))
-        self._write(self._files.routes, xds.routes(virtual_hosts))
+        clusters = xds.clusters(plan.endpoints, self._files, policy=self._policy)
+        self._write(self._files.clusters, clusters)
+        self._write(self._files.routes, xds.routes(plan.config))
+
+    def serves(self, plan: Plan) -> bool:
+        """Whether Envoy shows the routes of this plan."""
+        try:
+            return self.has_routes(plan.config)
+        except requests.RequestException:
+            return False
+
+    def uses(self, endpoint: Endpoint) -> bool:
+        """Whether Envoy still sends new requests to an endpoint."""
+        try:
+            return any(endpoint in known for known in self.addresses().values())
+        except requests.RequestException:
+            return False  # Envoy is gone, and with it all traffic
 
     def addresses(self) -> dict[str, set[Endpoint]]:
         """The endpoints that Envoy itself says each cluster has."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
-from burgee.playground.dataplane.xds import Config, ServicePort
+from burgee.playground.dataplane.endpoints import ServicePort
+from burgee.playground.dataplane.xds import Config
 
 _HEADER_OF = {"authority": ":authority", "method": ":method", "scheme": ":scheme"}
 

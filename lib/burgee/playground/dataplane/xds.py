@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from burgee.playground.dataplane.endpoints import Endpoint
+from burgee.playground.dataplane.endpoints import Endpoint, ServicePort
 
 Config: TypeAlias = dict[str, Any]
 """A piece of Envoy configuration, as JSON."""
 
 LISTENER = "mesh"
 ROUTES = "mesh-routes"
+ROUND_ROBIN, RANDOM = "ROUND_ROBIN", "RANDOM"
 _TYPE = "type.googleapis.com/"
 _LATENCY_BUCKETS_MS = (
     *(0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 500, 750),
@@ -23,20 +24,6 @@ _LATENCY_BUCKETS_MS = (
 )
 STATS_FLUSH_SECONDS = 0.25
 """Envoy's default of 5 s would leave short query windows without a histogram."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class ServicePort:
-    """A port of a Service: what a cluster of Envoy stands for."""
-
-    namespace: str
-    service: str
-    port: int
-
-    @property
-    def cluster(self) -> str:
-        """The cluster's name."""
-        return f"{self.namespace}_{self.service}_{self.port}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +113,7 @@ def _listener(files: Files) -> Config:
     }
 
 
-def clusters(ports: Iterable[ServicePort], files: Files) -> Config:
+def clusters(ports: Iterable[ServicePort], files: Files, *, policy: str = ROUND_ROBIN) -> Config:
     """CDS: one cluster for each port of a Service; an unchanged one keeps its counters."""
     return _discovery(
         "envoy.config.cluster.v3.Cluster",
@@ -135,7 +122,7 @@ def clusters(ports: Iterable[ServicePort], files: Files) -> Config:
                 "name": port.cluster,
                 "type": "EDS",
                 "connect_timeout": "1s",
-                "lb_policy": "ROUND_ROBIN",
+                "lb_policy": policy,
                 "eds_cluster_config": {"eds_config": _source(files.endpoints(port.cluster))},
                 "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
             }

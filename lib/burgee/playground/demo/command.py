@@ -19,7 +19,9 @@ from typing import TextIO
 from burgee.playground.demo.judgement import no_other_failures
 from burgee.playground.demo.narrator import Narrator
 from burgee.playground.demo.objects import APP, NAMESPACE
-from burgee.playground.demo.scenarios import Scenario, play
+from burgee.playground.demo.providers.base import Provider
+from burgee.playground.demo.providers.registry import PROVIDERS
+from burgee.playground.demo.scenarios import Scenario, inability, play
 from burgee.playground.demo.setting import DemoCluster
 from burgee.playground.demo.stage import Finding, PlayFailed, Stage
 from burgee.playground.demo.view import Snapshot, View, open_view
@@ -28,6 +30,7 @@ from burgee.playground.metrics.server import find_prometheus
 _TICK_SECONDS = 0.02
 _REPAINT_SECONDS = 0.25
 _INTERRUPTED = 130
+_UNABLE = 2
 
 
 class Demo:
@@ -92,8 +95,8 @@ class Demo:
             f"  kubectl -n {NAMESPACE} set image deployment/{APP} app={APP}:v5",
             f"  kubectl -n {NAMESPACE} set env deployment/{APP} FAIL_SHARE=0.2",
             f"  kubectl -n {NAMESPACE} annotate canary {APP} burgee.dev/promote=1 --overwrite",
-            f"  curl -i -H 'Host: {APP}' {cluster.envoy.url}/",
-            f"  curl -s '{cluster.metrics.url}/api/v1/query?query=istio_requests_total'",
+            f"  curl -i -H 'Host: {APP}' {cluster.plane.url}/",
+            f"  curl -s '{cluster.metrics.url}/api/v1/query?query={cluster.provider.counter}'",
             f"  logs: {cluster.directory}",
             "",
         ]
@@ -102,6 +105,7 @@ class Demo:
 def run_demo(
     *,
     scenario: str = Scenario.DEFAULT,
+    provider: str = "istio",
     keep: bool = False,
     prometheus: str = "",
     out: TextIO = sys.stdout,
@@ -110,13 +114,20 @@ def run_demo(
 
     Args:
         scenario: a value of `Scenario`.
+        provider: of the traffic, by its name in `PROVIDERS`.
         keep: leave the cluster up afterwards, until SIGINT or SIGTERM.
         prometheus: see `find_prometheus`.
         out: where the view goes.
 
     Returns:
-        The exit code: 0 when all was as it should be, 1 when not, 130 when it was interrupted.
+        The exit code: 0 when all was as it should be, 1 when not, 2 when the provider cannot
+        play the scenario, 130 when it was interrupted.
     """
+    played, chosen = Scenario(scenario), PROVIDERS[provider]
+    unable = inability(played, chosen)
+    if unable:
+        print(unable, file=out)
+        return _UNABLE
     binary = find_prometheus(prometheus)
     # a proxy that the environment names must not see requests to loopback
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
@@ -128,7 +139,7 @@ def run_demo(
     directory = Path(tempfile.mkdtemp(prefix="burgee-demo-"))
     code = 1
     try:
-        code = _run(Scenario(scenario), directory, binary, view, keep=keep)
+        code = _run(played, chosen, directory, binary, view, keep=keep)
     except KeyboardInterrupt:
         view.say("interrupted")
         code = _INTERRUPTED
@@ -145,10 +156,20 @@ def run_demo(
     return code
 
 
-def _run(scenario: Scenario, directory: Path, prometheus: str, view: View, *, keep: bool) -> int:
+def _run(
+    scenario: Scenario,
+    provider: Provider,
+    directory: Path,
+    prometheus: str,
+    view: View,
+    *,
+    keep: bool,
+) -> int:
     began = time.monotonic()
-    with DemoCluster(directory=directory, prometheus=prometheus) as cluster:
+    cluster_of = DemoCluster(directory=directory, provider=provider, prometheus=prometheus)
+    with cluster_of as cluster:
         view.say(f"set up in {time.monotonic() - began:.1f} s")
+        view.say(f"traffic: {provider.name}, {cluster.plane.description}")
         view.say(f"metrics: {cluster.metrics.description}")
         demo = Demo(cluster, view)
         findings = demo.play(scenario)

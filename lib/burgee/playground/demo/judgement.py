@@ -1,4 +1,4 @@
-"""What has to be true of a release: its phases, the weights that Envoy served, what clients saw."""
+"""What has to be true of a release: its phases, the weights that were served, what clients saw."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ _PASSING = {"Finalising", "Initializing"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Window:
-    """A span of monotonic time in which Envoy served one weight."""
+    """A span of monotonic time in which the data plane served one weight."""
 
     start: float
     end: float
@@ -49,7 +49,7 @@ def windows(
     """The weights since a moment, the first being what was served then."""
     changes = [
         (change.asked, change.served, measure(stage.rules_in(change)))
-        for change in stage.cluster.mesh.history()
+        for change in stage.cluster.plane.history()
     ]
     ends = [asked for asked, _, _ in changes[1:]] + [time.monotonic()]
     found: list[Window] = []
@@ -156,7 +156,9 @@ def no_other_failures(stage: Stage) -> Finding:
     wrong = [
         r for r in responses if r.failed and not (r.version in stage.flawed and r.status == 500)
     ]
-    shown = f" (first: status {wrong[0].status} from {wrong[0].pod or 'Envoy'})" if wrong else ""
+    shown = (
+        f" (first: status {wrong[0].status} from {wrong[0].pod or 'the proxy'})" if wrong else ""
+    )
     return Finding(
         holds=bool(responses) and not wrong,
         text=f"of {len(responses)} requests {len(wrong)} failed that should not have{shown}",

@@ -1,6 +1,6 @@
 """Tells what happened in its true order, as snapshots for the view.
 
-An Event is written a moment before the status that it speaks of, and Envoy follows a moment
+An Event is written a moment before the status that it speaks of, and the data plane follows a moment
 later. What belongs together is told once: words wait for what comes within an instant of them.
 """
 
@@ -90,9 +90,9 @@ class Narrator:
         )
 
     def _steering(self, at: float) -> Steering:
-        """Where Envoy sent requests at a moment."""
+        """Where the data plane sent requests at a moment."""
         rules: tuple[Rule, ...] = ()
-        for change in self._stage.cluster.mesh.history():
+        for change in self._stage.cluster.plane.history():
             if change.served <= at:
                 rules = tuple(self._stage.rules_in(change))
         return Steering(

@@ -13,14 +13,6 @@ PORT = 8080
 TEMPLATE = "median-latency"
 LATENCY_MS = 3
 _MAXIMUM_MEDIAN_MS = 100
-_QUERY = """
-histogram_quantile({{ variables.quantile }},
-  sum(rate(istio_request_duration_milliseconds_bucket{
-    reporter="destination",
-    destination_workload_namespace="{{ namespace }}",
-    destination_workload="{{ target }}"
-  }[{{ interval }}])) by (le))
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,29 +65,43 @@ def _environment(**values: str) -> list[Manifest]:
     return [{"name": name, "value": value} for name, value in values.items()]
 
 
-def canary(analysis: Manifest) -> Manifest:
-    """How the workload is released."""
+def canary(analysis: Manifest, *, provider: str, fields: Manifest, service: Manifest) -> Manifest:
+    """How the workload is released.
+
+    Args:
+        analysis: `spec.analysis`.
+        provider: its name.
+        fields: what the spec has besides for this provider.
+        service: likewise `spec.service`.
+    """
     return {
         "apiVersion": "flagger.app/v1beta1",
         "kind": "Canary",
         "metadata": {"name": APP, "namespace": NAMESPACE},
         "spec": {
-            "provider": "istio",
+            "provider": provider,
             "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": APP},
+            **fields,
             "progressDeadlineSeconds": 30,
-            "service": {"port": PORT, "targetPort": "http"},
+            "service": {"port": PORT, "targetPort": "http", **service},
             "analysis": analysis,
         },
     }
 
 
-def metric_template(address: str) -> Manifest:
-    """A check of our own: a quantile of the latency, which one being left to the Canary."""
+def metric_template(address: str, query: str, *, name: str = TEMPLATE) -> Manifest:
+    """A check of our own: a quantile of the latency, which one being left to the Canary.
+
+    Args:
+        address: of the metrics server.
+        query: that it is asked.
+        name: of the template.
+    """
     return {
         "apiVersion": "flagger.app/v1beta1",
         "kind": "MetricTemplate",
-        "metadata": {"name": TEMPLATE, "namespace": NAMESPACE},
-        "spec": {"provider": {"type": "prometheus", "address": address}, "query": _QUERY.strip()},
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {"provider": {"type": "prometheus", "address": address}, "query": query.strip()},
     }
 
 

@@ -12,7 +12,9 @@ from burgee.playground.demo.acts.blue_green import switch
 from burgee.playground.demo.acts.mirrored import mirror, refuse_mirrored
 from burgee.playground.demo.acts.steered import abort_and_retry, steer
 from burgee.playground.demo.acts.weighted import hold_at_gate, promote, roll_back
+from burgee.playground.demo.providers.base import Provider
 from burgee.playground.demo.stage import Finding, Stage
+from burgee.routers.base import Capabilities
 
 Act: TypeAlias = Callable[[Stage], Iterator[Finding]]
 
@@ -45,16 +47,40 @@ _ACTS: Mapping[Scenario, Sequence[Act]] = {
 }
 
 
-def acts_of(scenario: Scenario) -> list[Act]:
-    """The acts after the first, which is the same for all."""
+_NEEDS: Mapping[Scenario, tuple[Callable[[Capabilities], bool], str]] = {
+    Scenario.AB: (lambda able: able.matching, "A/B tests"),
+    Scenario.MIRROR: (lambda able: able.mirroring, "copies of requests"),
+    Scenario.AFFINITY: (lambda able: able.session_affinity, "session affinity"),
+    Scenario.BLUE_GREEN: (lambda _: True, ""),
+}
+_NEEDS_WEIGHTS: tuple[Callable[[Capabilities], bool], str] = (lambda able: able.weights, "weights")
+
+
+def inability(scenario: Scenario, provider: Provider) -> str:
+    """Why a provider cannot play a scenario, in a line; empty where it can."""
+    able, what = _NEEDS.get(scenario, _NEEDS_WEIGHTS)
+    if scenario is Scenario.ALL or able(provider.capabilities):
+        return ""
+    others = ", ".join(other for other in _ACTS if not inability(other, provider))
+    return f"provider {provider.name} has no {what}, its scenarios are: {others}, all"
+
+
+def acts_of(scenario: Scenario, provider: Provider) -> list[Act]:
+    """The acts after the first, which is the same for all.
+
+    Args:
+        scenario: `all` means all that the provider can play.
+        provider: of the traffic.
+    """
     if scenario is Scenario.ALL:
         parts = [part for part in _ACTS if part not in {Scenario.PROMOTE, Scenario.ROLLBACK}]
-        return [act for part in parts for act in _ACTS[part]]
+        return [act for part in parts if not inability(part, provider) for act in _ACTS[part]]
     return list(_ACTS[scenario])
 
 
 def play(stage: Stage, scenario: Scenario) -> Iterator[Finding]:
     """Play a scenario; yields what had to be true as it turns out."""
+    acts = acts_of(scenario, stage.cluster.provider)
     yield from initialize(stage, analyses.weighted())
-    for act in acts_of(scenario):
+    for act in acts:
         yield from act(stage)

@@ -6,16 +6,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
 from burgee.playground.apiserver.server import ApiServer
-from burgee.playground.dataplane.envoy import Envoy
 from burgee.playground.dataplane.load import Load
-from burgee.playground.dataplane.mesh import Mesh
+from burgee.playground.dataplane.plane import DataPlane
 from burgee.playground.demo.gate import Gate
 from burgee.playground.demo.objects import APP, CANARY_SERVICE, NAMESPACE
+from burgee.playground.demo.providers.base import Ground, Part, Provider
 from burgee.playground.demo.tester import SmokeTester
 from burgee.playground.demo.timeline import Timeline
 from burgee.playground.metacontroller.controller import Controller
@@ -29,18 +29,6 @@ REQUESTS_PER_SECOND = 400.0
 """Enough for a step of 4 s to show its weight within 5 points in all but one of 10,000 runs."""
 
 
-class Part(Protocol):
-    """What can be started and closed."""
-
-    def start(self) -> Any:
-        """Come up."""
-        ...
-
-    def close(self) -> None:
-        """Go down."""
-        ...
-
-
 P = TypeVar("P", bound=Part)
 
 
@@ -50,16 +38,17 @@ class DemoCluster:
 
     Attributes:
         directory: for files and logs.
+        provider: of the traffic.
         prometheus: path of a Prometheus to use, empty for the in-process engine.
     """
 
     directory: Path
+    provider: Provider
     prometheus: str = ""
     store: Store = field(init=False)
     kubeconfig: Path = field(init=False)
     pods_log: Path = field(init=False)
-    envoy: Envoy = field(init=False)
-    mesh: Mesh = field(init=False)
+    plane: DataPlane = field(init=False)
     metrics: MetricsServer = field(init=False)
     hooks: HookServer = field(init=False)
     gate: Gate = field(init=False)
@@ -101,25 +90,26 @@ class DemoCluster:
         api = self.started(ApiServer(self.store))
         self.kubeconfig = self.directory / "kubeconfig"
         api.kubeconfig(self.kubeconfig)
-        self.envoy = self.started(Envoy(self.directory / "envoy"))
-        self.mesh = self.started(Mesh(self.store, self.envoy))
+        apparatus = self.provider.build(
+            Ground(store=self.store, api_url=api.url, directory=self.directory)
+        )
+        self.plane = self.started(apparatus.plane)
         processes = self.started(
-            Processes(self.store, self.directory / "pods", in_use=self.mesh.uses)
+            Processes(self.store, self.directory / "pods", in_use=self.plane.uses)
         )
         self.pods_log = processes.log
+        for exporter in apparatus.exporters:
+            self.started(exporter)
         self.metrics = self.started(
             metrics_server(
-                self.envoy.admin_url,
-                self.directory / "prometheus",
-                binary=self.prometheus,
-                targets={(NAMESPACE, APP): APP},
+                apparatus.targets(), self.directory / "prometheus", binary=self.prometheus
             )
         )
         self.timeline = self.started(Timeline(self.store))
         self.gate = self.started(Gate())
         self.gate.open()
         self.tester = self.started(
-            SmokeTester(self.envoy.url, host=f"{CANARY_SERVICE}.{NAMESPACE}")
+            SmokeTester(self.plane.url, host=f"{CANARY_SERVICE}.{NAMESPACE}")
         )
         self.hooks = self.started(
             HookServer(
@@ -132,7 +122,7 @@ class DemoCluster:
         self.started(
             Controller(self.store, composite, hook_urls=[self.hooks.url], token=self.hooks.token)
         )
-        self.load = Load(self.envoy.url, host=APP, requests_per_second=REQUESTS_PER_SECOND)
+        self.load = Load(self.plane.url, host=APP, requests_per_second=REQUESTS_PER_SECOND)
         self._stack.callback(self.load.close)
 
     def started(self, part: P) -> P:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from burgee.api.manifest import Manifest, metadata
 from burgee.playground.dataplane.load import Load, Response
-from burgee.playground.dataplane.mesh import RouteChange
-from burgee.playground.dataplane.steering import Rule
+from burgee.playground.dataplane.steering import RouteChange, Rule
 from burgee.playground.demo import objects
 from burgee.playground.demo.objects import APP, NAMESPACE, Version
 from burgee.playground.demo.setting import DemoCluster
@@ -79,7 +78,7 @@ class Stage:
                 timeline = self.cluster.timeline
                 raise PlayFailed(
                     f"{what} did not happen within {seconds:.0f} s: phase "
-                    f"{timeline.phase or 'none'}, {timeline.last_words}"
+                    f"{timeline.phase or 'none'}, {timeline.last_words}{self._refusals()}"
                 )
             self._tick()
         self._tick()  # what made it true is shown before what follows from it
@@ -92,12 +91,16 @@ class Stage:
             return {}
 
     def create(self, analysis: Manifest) -> None:
-        """Create the Deployment of the current version, its Canary, and what that refers to."""
-        store, address = self.cluster.store, self.cluster.metrics.url
-        templates = store.resource("flagger.app/v1beta1", "metrictemplates")
-        store.create(templates, objects.metric_template(address), manager=_MANAGER)
-        store.create(self._deployments, objects.deployment(self.current), manager=_MANAGER)
-        store.create(self._canaries, objects.canary(analysis), manager=_MANAGER)
+        """Create the Deployment of the current version, its Canary, and what these refer to."""
+        store, provider = self.cluster.store, self.cluster.provider
+        template = objects.metric_template(self.cluster.metrics.url, provider.median)
+        canary = objects.canary(
+            analysis, provider=provider.name, fields=provider.fields, service=provider.service
+        )
+        deployment = objects.deployment(self.current)
+        for manifest in (*provider.objects, template, deployment, canary):
+            resource = store.resource(manifest["apiVersion"], manifest["kind"])
+            store.create(resource, manifest, manager=_MANAGER)
 
     def configure(self, analysis: Manifest) -> None:
         """Give the Canary another analysis, and wait until burgee has seen it."""
@@ -153,12 +156,16 @@ class Stage:
         loads = (self.cluster.load, *self.audiences.values(), *self._gone)
         return [response for load in loads for response in load.all()]
 
+    def _refusals(self) -> str:
+        found = self.cluster.plane.refusals()
+        return "".join(f"; {title} is not served: {why}" for title, why in found.items())
+
     def rules(self) -> Sequence[Rule]:
-        """What Envoy does with requests now; nothing where it has no route yet."""
-        history = self.cluster.mesh.history()
+        """What the data plane does with requests now; nothing where it has no route yet."""
+        history = self.cluster.plane.history()
         return self.rules_in(history[-1]) if history else ()
 
     @staticmethod
     def rules_in(change: RouteChange) -> Sequence[Rule]:
-        """The rules of the app among all that Envoy began to serve."""
+        """The rules of the app among all that the data plane began to serve."""
         return change.rules.get(f"{NAMESPACE}/{APP}", ())

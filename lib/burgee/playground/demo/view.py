@@ -66,7 +66,7 @@ class Snapshot:
         title: what is being played.
         elapsed_seconds: since the demo was set up.
         phase: of the Canary.
-        steering: what Envoy does with requests.
+        steering: what the data plane does with requests.
         checks: of the Canary's status.
         clients: what they saw.
         words: what happened last, and why.

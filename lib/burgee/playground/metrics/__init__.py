@@ -1,1 +1,1 @@
-"""Envoy's counters as Prometheus serves them: scraped, relabelled, and asked in PromQL."""
+"""Metrics as Prometheus serves them: scraped, relabelled, and asked in PromQL."""

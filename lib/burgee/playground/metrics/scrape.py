@@ -1,10 +1,10 @@
-"""Reading Envoy's metrics into the sample store, as a scrape of Prometheus does."""
+"""Reading metrics into the sample store, as a scrape of Prometheus does."""
 
 import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import requests
@@ -14,12 +14,7 @@ from burgee.playground.metrics.promql.values import METRIC_NAME, number_from
 from burgee.playground.metrics.relabel import Rule, relabelled
 
 SCRAPE_SECONDS = 0.25
-STATS_PATH = "/stats/prometheus"
-STATS_PARAMETERS: Mapping[str, str] = {
-    "usedonly": "",
-    "filter": r"^cluster\.[^.]+\.upstream_rq_(time|[0-9]+)$",
-}
-"""Without the filter it is 100 kB and shows requests twice (`external`)."""
+_TIMEOUT_SECONDS = 2.0
 
 _LINE = re.compile(r"(?P<name>[^\s{]+)(?:\{(?P<labels>.*)\})?\s+(?P<value>\S+)")
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"')
@@ -28,10 +23,32 @@ _ESCAPE = re.compile(r"\\(.)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """One way to look at the same target: no rules show what Envoy itself says."""
+    """One way to look at a target: no rules show what it says itself."""
 
     name: str
     rules: Sequence[Rule] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """Something that shows metrics in Prometheus's text format.
+
+    Attributes:
+        url: its base address.
+        path: where the metrics are.
+        parameters: of the query.
+        jobs: each asks once.
+    """
+
+    url: str
+    jobs: Sequence[Job]
+    path: str = "/metrics"
+    parameters: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def instance(self) -> str:
+        """Host and port."""
+        return urlsplit(self.url).netloc
 
 
 def parse_exposition(text: str) -> list[tuple[dict[str, str], float]]:
@@ -55,13 +72,11 @@ def _unescaped(match: re.Match[str]) -> str:
 
 
 class Scraper:
-    """Asks one Envoy four times a second and stores what each job makes of the answer."""
+    """Asks one target four times a second and stores what each job makes of the answer."""
 
-    def __init__(self, admin_url: str, store: SampleStore, jobs: Sequence[Job]) -> None:
-        self._url = admin_url + STATS_PATH
-        self._instance = urlsplit(admin_url).netloc
+    def __init__(self, target: Target, store: SampleStore) -> None:
+        self._target = target
         self._store = store
-        self._jobs = jobs
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="scraper")
 
@@ -85,15 +100,19 @@ class Scraper:
     def _scrape(self, session: requests.Session) -> None:
         at_ms = time.time_ns() // 1_000_000
         try:
-            response = session.get(self._url, params=STATS_PARAMETERS, timeout=2)
+            response = session.get(
+                self._target.url + self._target.path,
+                params=dict(self._target.parameters),
+                timeout=_TIMEOUT_SECONDS,
+            )
             response.raise_for_status()
             samples = parse_exposition(response.text)
         except (requests.RequestException, ValueError):
             samples, up = [], 0.0
         else:
             up = 1.0
-        for job in self._jobs:
-            identity = {"job": job.name, "instance": self._instance}
+        for job in self._target.jobs:
+            identity = {"job": job.name, "instance": self._target.instance}
             found: dict[Labels, float] = {}
             for labels, value in samples:
                 changed = relabelled({**labels, **identity}, job.rules)

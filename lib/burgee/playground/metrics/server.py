@@ -1,12 +1,12 @@
 """The demo's metrics: a real Prometheus where there is one, else the engine in this process.
 
-Both scrape the same Envoy at the same pace, under the same rules, and answer the same API.
+Both scrape the same targets at the same pace, under the same rules, and answer the same API.
 """
 
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -16,14 +16,7 @@ import yaml
 
 from burgee.playground.metrics.promql import SampleStore
 from burgee.playground.metrics.promserver import PromServer
-from burgee.playground.metrics.relabel import ServiceName, istio_rules
-from burgee.playground.metrics.scrape import (
-    SCRAPE_SECONDS,
-    STATS_PARAMETERS,
-    STATS_PATH,
-    Job,
-    Scraper,
-)
+from burgee.playground.metrics.scrape import SCRAPE_SECONDS, Scraper, Target
 from burgee.playground.programs.leash import Child
 from burgee.playground.programs.ports import free_port
 
@@ -49,7 +42,7 @@ class MetricsServer(Protocol):
         ...
 
     def scrapes(self) -> bool:
-        """Whether Envoy's counters arrive; a real Prometheus begins 5 s after its start."""
+        """Whether all targets' metrics arrive; a real Prometheus begins 5 s after its start."""
         ...
 
     def close(self) -> None:
@@ -74,21 +67,17 @@ def find_prometheus(choice: str) -> str:
     return found
 
 
-def metrics_server(
-    admin_url: str, directory: Path, *, binary: str, targets: Mapping[ServiceName, str]
-) -> MetricsServer:
-    """The server for one Envoy.
+def metrics_server(targets: Sequence[Target], directory: Path, *, binary: str) -> MetricsServer:
+    """The server that scrapes these targets.
 
     Args:
-        admin_url: where Envoy shows its counters.
+        targets: each is up already.
         directory: for the files of a real server.
         binary: a Prometheus, or nothing.
-        targets: see `istio_rules`.
     """
-    jobs = (Job(name="envoy"), Job(name="istio", rules=tuple(istio_rules(targets))))
     if binary:
-        return RealPrometheus(admin_url, directory, binary=binary, jobs=jobs)
-    return InProcessPrometheus(admin_url, jobs=jobs)
+        return RealPrometheus(targets, directory, binary=binary)
+    return InProcessPrometheus(targets)
 
 
 class InProcessPrometheus:
@@ -96,39 +85,39 @@ class InProcessPrometheus:
 
     description = "in-process PromQL engine (no prometheus on PATH was used)"
 
-    def __init__(self, admin_url: str, *, jobs: tuple[Job, ...]) -> None:
+    def __init__(self, targets: Sequence[Target]) -> None:
         store = SampleStore()
-        self._jobs = jobs
-        self._scraper = Scraper(admin_url, store, jobs)
+        self._count = _series_of(targets)
+        self._scrapers = [Scraper(target, store) for target in targets]
         self._server = PromServer(store)
         self.url = self._server.url
 
     def start(self) -> None:
         """Scrape and serve."""
-        self._scraper.start()
+        for scraper in self._scrapers:
+            scraper.start()
         self._server.start()
 
     def scrapes(self) -> bool:
-        """Whether Envoy's counters arrive."""
-        return _sees_targets(self.url, len(self._jobs))
+        """Whether all targets' metrics arrive."""
+        return _sees_targets(self.url, self._count)
 
     def close(self) -> None:
         """Stop both."""
-        self._scraper.close()
+        for scraper in self._scrapers:
+            scraper.close()
         self._server.close()
 
 
 class RealPrometheus:
     """A Prometheus binary with a configuration of ours."""
 
-    def __init__(
-        self, admin_url: str, directory: Path, *, binary: str, jobs: tuple[Job, ...]
-    ) -> None:
+    def __init__(self, targets: Sequence[Target], directory: Path, *, binary: str) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._directory = directory
         self._binary = binary
-        self._jobs = jobs
-        self._config = configuration(admin_url, jobs)
+        self._count = _series_of(targets)
+        self._config = configuration(targets)
         self._process: Child | None = None
         self.url = f"http://127.0.0.1:{free_port()}"
         self.description = f"{_version(binary)} at {binary}"
@@ -159,8 +148,8 @@ class RealPrometheus:
             time.sleep(0.05)
 
     def scrapes(self) -> bool:
-        """Whether Envoy's counters arrive."""
-        return _sees_targets(self.url, len(self._jobs))
+        """Whether all targets' metrics arrive."""
+        return _sees_targets(self.url, self._count)
 
     def close(self) -> None:
         """Stop it."""
@@ -174,6 +163,11 @@ class RealPrometheus:
             return False
 
 
+def _series_of(targets: Sequence[Target]) -> int:
+    """How many series `up` has."""
+    return sum(len(target.jobs) for target in targets)
+
+
 def _sees_targets(url: str, count: int) -> bool:
     """Whether so many targets were scraped with success."""
     query = f"sum(up) == {count}"
@@ -184,20 +178,21 @@ def _sees_targets(url: str, count: int) -> bool:
     return bool(answer.get("data", {}).get("result"))
 
 
-def configuration(admin_url: str, jobs: tuple[Job, ...]) -> dict[str, Any]:
-    """prometheus.yml: a scrape job for each way to look at Envoy."""
+def configuration(targets: Sequence[Target]) -> dict[str, Any]:
+    """prometheus.yml: a scrape job for each way to look at each target."""
     return {
         "global": {"scrape_interval": _milliseconds(SCRAPE_SECONDS)},
         "scrape_configs": [
             {
                 "job_name": job.name,
                 "scrape_timeout": _milliseconds(SCRAPE_SECONDS),
-                "metrics_path": STATS_PATH,
-                "params": {name: [value] for name, value in STATS_PARAMETERS.items()},
-                "static_configs": [{"targets": [urlsplit(admin_url).netloc]}],
+                "metrics_path": target.path,
+                "params": {name: [value] for name, value in target.parameters.items()},
+                "static_configs": [{"targets": [target.instance]}],
                 **({"metric_relabel_configs": list(job.rules)} if job.rules else {}),
             }
-            for job in jobs
+            for target in targets
+            for job in target.jobs
         ],
     }
 

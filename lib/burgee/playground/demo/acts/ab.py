@@ -30,7 +30,7 @@ def try_on_insiders(stage: Stage) -> Iterator[Finding]:
     insiders = stage.admit(
         "insiders",
         Load(
-            stage.cluster.envoy.url,
+            stage.cluster.plane.url,
             host=APP,
             requests_per_second=_REQUESTS_PER_SECOND,
             threads=2,

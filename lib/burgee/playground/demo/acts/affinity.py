@@ -24,7 +24,7 @@ def keep_visitors(stage: Stage) -> Iterator[Finding]:
     load = stage.admit(
         "visitors",
         Load(
-            stage.cluster.envoy.url,
+            stage.cluster.plane.url,
             host=APP,
             requests_per_second=_REQUESTS_PER_SECOND,
             threads=3,

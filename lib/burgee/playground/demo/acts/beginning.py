@@ -21,7 +21,7 @@ def initialize(stage: Stage, analysis: Manifest) -> Iterator[Finding]:
     )
     stage.until(lambda: bool(stage.rules()), _INITIALIZE_SECONDS, "the route to the primary")
     cluster.load.start()
-    stage.until(cluster.metrics.scrapes, _INITIALIZE_SECONDS, "the first scrape of Envoy")
+    stage.until(cluster.metrics.scrapes, _INITIALIZE_SECONDS, "the first scrape")
     stage.wait(CALM_SECONDS)
     yield phases(stage, at, ("Initialized",))
     yield from settled(stage, stage.current)

@@ -110,5 +110,5 @@ def promoted(
 
 
 def serves(stage: Stage, weight: int) -> bool:
-    """Whether Envoy gives the canary this share now."""
+    """Whether the data plane gives the canary this share now."""
     return weight_of_canary(stage.rules()) == weight

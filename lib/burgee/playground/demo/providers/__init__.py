@@ -1,0 +1,1 @@
+"""Traffic providers on the stage: what runs for one, and what its user writes."""

@@ -1,0 +1,83 @@
+"""What acts need to know of a traffic provider, so that none of them knows which one it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from burgee.api.manifest import Manifest
+from burgee.playground.dataplane.plane import DataPlane
+from burgee.playground.metrics.scrape import Target
+from burgee.playground.storage.store import Store
+from burgee.routers.base import Capabilities
+from burgee.routers.registry import router_of
+
+
+class Part(Protocol):
+    """What can be started and closed."""
+
+    def start(self) -> Any:
+        """Come up."""
+        ...
+
+    def close(self) -> None:
+        """Go down."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """What a data plane is built on.
+
+    Attributes:
+        store: the cluster.
+        api_url: where its API server answers.
+        directory: for files and logs.
+    """
+
+    store: Store
+    api_url: str
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Apparatus:
+    """What runs for a provider.
+
+    Attributes:
+        plane: what clients send to.
+        targets: what to scrape, asked once everything is up.
+        exporters: further programs that show metrics, started after the plane.
+    """
+
+    plane: DataPlane
+    targets: Callable[[], Sequence[Target]]
+    exporters: Sequence[Part] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provider:
+    """One provider.
+
+    Attributes:
+        name: as in `spec.provider`.
+        build: its programs, not started yet.
+        median: a query for a quantile of the canary's latency in ms, as a MetricTemplate has it.
+        counter: a metric that shows requests, for a person to ask for.
+        fields: what a Canary's spec has besides.
+        service: what a Canary's spec.service has besides.
+        objects: what a user creates beside the Deployment and the Canary.
+    """
+
+    name: str
+    build: Callable[[Ground], Apparatus]
+    median: str
+    counter: str
+    fields: Manifest = field(default_factory=dict[str, Any])
+    service: Manifest = field(default_factory=dict[str, Any])
+    objects: Sequence[Manifest] = ()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What burgee can do with it."""
+        return router_of(self.name).capabilities

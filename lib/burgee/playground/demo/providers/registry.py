@@ -1,0 +1,12 @@
+"""The providers that can be played, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from burgee.playground.demo.providers.base import Provider
+from burgee.playground.demo.providers.istio import ISTIO
+
+PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
+    {provider.name: provider for provider in (ISTIO,)}
+)
