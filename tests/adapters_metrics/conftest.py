@@ -282,14 +282,24 @@ def ask(sources: Sources, server: Server) -> Callable[..., Measurement]:
 
 
 @pytest.fixture
-def online(sources: Sources, server: Server) -> Callable[..., bool]:
-    """Whether the local server is online, as a source of some type."""
+def problem(sources: Sources, server: Server) -> Callable[..., str]:
+    """Why the local server is not online, as a source of some type; empty where it is."""
 
-    def asked(kind: str, data: dict[str, str] | None = None, **source: Any) -> bool:
+    def asked(kind: str, data: dict[str, str] | None = None, **source: Any) -> str:
         fields = {"address": server.url, **source}
         if data is not None:
             fields.setdefault("secret", ("test", "auth"))
-        return sources.is_online(Source(type=kind, **fields), data, timeout_seconds=5)
+        return sources.problem(Source(type=kind, **fields), data, timeout_seconds=5)
+
+    return asked
+
+
+@pytest.fixture
+def online(problem: Callable[..., str]) -> Callable[..., bool]:
+    """Whether the local server is online, as a source of some type."""
+
+    def asked(kind: str, data: dict[str, str] | None = None, **source: Any) -> bool:
+        return not problem(kind, data, **source)
 
     return asked
 

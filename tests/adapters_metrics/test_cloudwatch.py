@@ -239,16 +239,20 @@ def test_letters_do_not_matter_and_unknown_names_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "is_online"), [(200, True), (400, True), (403, False), (404, False)]
+    ("code", "problem"),
+    [
+        (200, ""),
+        (400, ""),
+        (403, "the metrics server does not accept the credentials (HTTP 403)"),
+        (404, "the metrics server has no query API at this address (HTTP 404)"),
+    ],
 )
 @pytest.mark.usefixtures("keys")
-def test_online(
-    code: int, is_online: bool, cloudwatch: CloudWatch, server: Any, answer: Any
-) -> None:
+def test_online(code: int, problem: str, cloudwatch: CloudWatch, server: Any, answer: Any) -> None:
     server.replies = [answer({} if code == 200 else {"__type": "X"}, code)]
     source = Source(type="cloudwatch", address="", region="eu-west-1")
 
-    assert cloudwatch.is_online(source, None, seconds=5) is is_online
+    assert cloudwatch.problem(source, None, seconds=5) == problem
 
 
 @pytest.mark.usefixtures("keys")
@@ -261,7 +265,7 @@ def test_it_is_in_the_registry(
     check = Check(id="0", name="m", source=source, query=QUERY, limits=Limits())
 
     assert sources.measure(check, None, timeout_seconds=5) == Sample(value=1)
-    assert sources.is_online(source, None, timeout_seconds=5)
+    assert sources.problem(source, None, timeout_seconds=5) == ""
     sources.close()
 
 
@@ -270,6 +274,7 @@ def test_without_the_library(cloudwatch: CloudWatch, place: pytest.MonkeyPatch) 
     place.delitem(sys.modules, "burgee.adapters.sources.botocore_client", raising=False)
     place.setitem(sys.modules, "botocore.session", None)
 
-    assert ask(cloudwatch) == SourceError(
-        message=("cloudwatch needs burgee[cloudwatch], which is not installed where burgee runs")
-    )
+    missing = "cloudwatch needs burgee[cloudwatch], which is not installed where burgee runs"
+    assert ask(cloudwatch) == SourceError(message=missing)
+    source = Source(type="cloudwatch", address="", region="eu-west-1")
+    assert cloudwatch.problem(source, None, seconds=5) == missing

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.fanout import run, run_checks, run_hooks
+from burgee.adapters.fanout import PROBE_SECONDS, run, run_checks, run_hooks, run_probes
 from burgee.adapters.prometheus import Prometheus
 from burgee.adapters.webhooks import call as call_webhook
 from burgee.engine.decision import Findings, Plan
@@ -65,6 +65,14 @@ def release() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+def source(name: str) -> Source:
+    return Source(type="prometheus", address=f"http://{name}:9090")
+
+
+def well(_source: Source, _seconds: float) -> str:
+    return ""
 
 
 def soon(seconds: float = LONG_SECONDS) -> float:
@@ -276,7 +284,9 @@ def test_a_plan_runs_hooks_beside_checks_and_judges(executor: ThreadPoolExecutor
     broken = BrokenCheck(id="0/none", name="broken", reason="no template")
     plan = Plan(analysis=True, checks=(broken, check(1)), hooks=(hook(1),))
 
-    findings = run(plan, measure=measure, call=call, executor=executor, deadline=soon())
+    findings = run(
+        plan, measure=measure, call=call, probe=well, executor=executor, deadline=soon()
+    )
 
     assert [(judged.id, judged.verdict) for judged in findings.checks] == [
         ("0/none", Verdict.ERROR),
@@ -290,11 +300,57 @@ def test_an_empty_plan_finds_nothing(executor: ThreadPoolExecutor) -> None:
         Plan(),
         measure=lambda _check, _seconds: Sample(value=1),
         call=lambda _hook, _seconds: GOOD,
+        probe=well,
         executor=executor,
         deadline=soon(),
     )
 
     assert findings == Findings()
+
+
+def test_sources_are_asked_side_by_side_whether_they_are_online(
+    executor: ThreadPoolExecutor, release: threading.Event
+) -> None:
+    good, bad, broken, silent = (source(name) for name in ("good", "bad", "broken", "silent"))
+    together = threading.Barrier(4, timeout=LONG_SECONDS)
+
+    def probe(asked: Source, seconds: float) -> str:
+        assert seconds <= PROBE_SECONDS
+        together.wait()
+        if asked == silent:
+            release.wait(LONG_SECONDS)
+        if asked == broken:
+            raise RuntimeError("s3cret")
+        return "it is not well" if asked == bad else ""
+
+    findings = run(
+        Plan(sources=(good, bad, broken, silent)),
+        measure=lambda _check, _seconds: Sample(value=1),
+        call=lambda _hook, _seconds: GOOD,
+        probe=probe,
+        executor=executor,
+        deadline=soon(0.4),
+    )
+
+    assert findings.checks is None
+    found = dict(findings.sources or {})
+    assert found.pop(silent).startswith("no answer within")
+    assert found == {
+        good: "",
+        bad: "it is not well",
+        broken: "it could not be asked (RuntimeError)",
+    }
+
+
+def test_a_source_that_waits_for_a_thread_is_not_asked_late(
+    executor: ThreadPoolExecutor, release: threading.Event
+) -> None:
+    for _ in range(4):
+        executor.submit(release.wait, LONG_SECONDS)
+
+    found = run_probes([source("any")], well, executor, soon(0.1))
+
+    assert found[source("any")].startswith("no answer within")
 
 
 def test_real_servers_that_hang_cost_the_deadline_once(
@@ -315,7 +371,9 @@ def test_real_servers_that_hang_cost_the_deadline_once(
         hooks=(hook(1, url=server.url), hook(2, url=server.url)),
     )
     began = time.monotonic()
-    findings = run(plan, measure=measure, call=call, executor=executor, deadline=soon(0.4))
+    findings = run(
+        plan, measure=measure, call=call, probe=well, executor=executor, deadline=soon(0.4)
+    )
 
     assert time.monotonic() - began < 2
     assert {judged.verdict for judged in findings.checks} == {Verdict.ERROR}

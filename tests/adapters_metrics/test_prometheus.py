@@ -411,18 +411,25 @@ def test_cookies_are_not_kept(
     assert "Cookie" not in server.seen[1].headers
 
 
-@pytest.mark.parametrize(("series", "online"), [(["1"], True), (["2"], False), ([], False)])
+NOT_PROMETHEUS = "the metrics server's answer is none of Prometheus"
+
+
+@pytest.mark.parametrize(
+    ("series", "problem"), [(["1"], ""), (["2"], NOT_PROMETHEUS), ([], NOT_PROMETHEUS)]
+)
 def test_online_is_a_query_that_needs_no_data(
-    series: list[str], online: bool, prometheus: Prometheus, server: Any, result: Any
+    series: list[str], problem: str, prometheus: Prometheus, server: Any, result: Any
 ) -> None:
     server.replies = [result(*series)]
     source = Source(type="prometheus", address=server.url)
 
-    assert prometheus.is_online(source, None, timeout_seconds=5) is online
+    assert prometheus.problem(source, None, timeout_seconds=5) == problem
     assert server.seen[0].query == "vector(1)"
 
 
 def test_nobody_there_is_not_online(prometheus: Prometheus, closed_port: str) -> None:
     source = Source(type="prometheus", address=closed_port)
 
-    assert not prometheus.is_online(source, None, timeout_seconds=5)
+    assert prometheus.problem(source, None, timeout_seconds=5) == (
+        "the metrics server was not reached: connection refused"
+    )

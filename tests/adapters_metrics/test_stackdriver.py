@@ -201,10 +201,17 @@ def test_no_credentials_at_the_place(
     assert server.seen == []
 
 
-@pytest.mark.parametrize(("code", "is_online"), [(400, True), (403, False), (500, False)])
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (400, ""),
+        (403, "the metrics server does not accept the credentials (HTTP 403)"),
+        (500, "the metrics server failed (HTTP 500)"),
+    ],
+)
 def test_online(
     code: int,
-    is_online: bool,
+    problem: str,
     sources: Sources,
     service_account: str,
     server: Any,
@@ -214,7 +221,7 @@ def test_online(
     source = Source(type="stackdriver", address="", secret=SECRET)
     data = {"project": "p", "serviceAccountKey": service_account}
 
-    assert sources.is_online(source, data, timeout_seconds=5) is is_online
+    assert sources.problem(source, data, timeout_seconds=5) == problem
     assert server.seen[0].json() == {"query": ""}
 
 

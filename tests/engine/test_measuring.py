@@ -8,11 +8,12 @@ from simulation import START, Simulation
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
+from burgee.api.metric_template import MetricTemplate
 from burgee.engine.decide import plan
 from burgee.engine.facts import assess
 from burgee.engine.measuring import checks_of
 from burgee.engine.observation import Observation
-from burgee.metrics.model import Check
+from burgee.metrics.model import Check, Source
 
 KNATIVE = "serving.knative.dev/v1"
 METRICS: list[Manifest] = [
@@ -84,3 +85,114 @@ def test_the_route_of_other_targets_is_the_one_that_they_name() -> None:
     assert [c.query for c in checks if isinstance(c, Check)][2] == (
         'errors{revision="own",app="podinfo"}'
     )
+
+
+# ---- whether the sources answer
+
+PROM = Source(type="prometheus", address="http://prometheus:9090")
+OWN = Source(type="prometheus", address="http://own:9090")
+REFUSED = "the metrics server was not reached: connection refused"
+
+
+def measured_by_two() -> Simulation:
+    """Three metrics: two of the installation's server, one of a template's."""
+    template = MetricTemplate.model_validate(
+        {
+            "apiVersion": "flagger.app/v1beta1",
+            "kind": "MetricTemplate",
+            "metadata": {"name": "errors", "namespace": "test"},
+            "spec": {"provider": {"type": "prometheus", "address": OWN.address}, "query": "up"},
+        }
+    )
+    metrics = [*METRICS[:2], {"name": "errors", "templateRef": {"name": "errors"}}]
+    analysis = {**canary()["spec"]["analysis"], "metrics": metrics}
+    return Simulation(parent=canary(analysis=analysis), templates={("test", "errors"): template})
+
+
+def told(sim: Simulation) -> list[tuple[str, str]]:
+    """Events about metric sources."""
+    return [(e.type.value, e.message) for e in sim.events if "etric" in e.message]
+
+
+def test_sources_are_asked_once_when_the_set_up_ends() -> None:
+    sim = measured_by_two()
+
+    sim.settle()
+    for _ in range(5):
+        sim.sync()
+
+    assert sim.phase == "Initialized"
+    assert sim.probed == [PROM, OWN]
+    assert told(sim) == [("Normal", "All metric sources answer")]
+
+
+@pytest.mark.parametrize(
+    ("offline", "names"),
+    [
+        pytest.param({OWN}, "errors", id="a template's"),
+        pytest.param({PROM}, "request-success-rate, request-duration", id="the installation's"),
+    ],
+)
+def test_a_source_that_does_not_answer_is_told_and_blocks_nothing(
+    offline: set[Source], names: str
+) -> None:
+    sim = measured_by_two()
+    sim.probe = lambda source: REFUSED if source in offline else ""
+
+    sim.settle()
+
+    assert sim.phase == "Initialized"
+    text = f"Metrics cannot be measured as things stand: {names} ({REFUSED})"
+    assert told(sim) == [("Warning", text)]
+
+
+def test_a_set_up_that_is_repeated_tells_once() -> None:
+    sim = measured_by_two()
+    while not sim.probed:
+        before = dict(sim.status)
+        sim.sync()
+    # The status of the sync that asked is lost: the next one asks again.
+    sim.parent = {**sim.parent, "status": before}
+
+    sim.settle()
+
+    assert sim.phase == "Initialized"
+    assert sim.probed == [PROM, OWN] * 2
+    assert told(sim) == [("Normal", "All metric sources answer")]
+
+
+def test_an_unfinished_set_up_asks_nothing() -> None:
+    sim = measured_by_two()
+    sim.stuck = {"podinfo-primary"}
+
+    sim.settle()
+
+    assert sim.phase == "Initializing"
+    assert sim.probed == []
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"skipAnalysis": True}, id="the analysis is skipped"),
+        pytest.param({"analysis": {"interval": "10s", "stepWeight": 50}}, id="no metrics"),
+        pytest.param(
+            {
+                "analysis": {
+                    "interval": "10s",
+                    "stepWeight": 50,
+                    "metrics": [{"name": "x", "templateRef": {"name": "gone"}}],
+                }
+            },
+            id="no template",
+        ),
+    ],
+)
+def test_where_nothing_will_be_asked_no_source_is(spec: Manifest) -> None:
+    sim = Simulation(parent=canary(**spec))
+
+    sim.settle()
+
+    assert sim.phase == "Initialized"
+    assert sim.probed == []
+    assert not any(text == "All metric sources answer" for _, text in told(sim))

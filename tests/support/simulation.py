@@ -53,6 +53,7 @@ from burgee.metrics.model import (
     Measurement,
     NoData,
     Sample,
+    Source,
     Verdict,
 )
 from burgee.targets import configs
@@ -107,6 +108,7 @@ class Simulation:
             written).
         shared: configs whose copy another Canary owns.
         pods: what is wrong with the worst pod.
+        probe: what is wrong with a metric source.
         deliver: whether a receiver takes an alert, None for no answer in time.
         lose_status: how many next status writes are lost (status fails, children are applied).
     """
@@ -126,6 +128,7 @@ class Simulation:
     lose_status: int = 0
     shared: frozenset[str] = frozenset()
     pods: str = ""
+    probe: Callable[[Source], str] = lambda _: ""
     now: datetime = START
 
     def __post_init__(self) -> None:
@@ -136,6 +139,7 @@ class Simulation:
         self.calls: list[HookCall] = []
         self.alerts: list[SendAlert] = []
         self.queries: list[Check] = []
+        self.probed: list[Source] = []
         self.syncs = 0
         self.last: Decision | None = None
         self._versions = itertools.count(100)
@@ -309,7 +313,9 @@ class Simulation:
             results[call.key] = self.call(call)
             if not results[call.key].succeeded and call.type != "rollback":
                 break
-        return Findings(checks=tuple(judged), hooks=results, pods=self.pods)
+        self.probed += due.sources
+        sources = {source: self.probe(source) for source in due.sources}
+        return Findings(checks=tuple(judged), hooks=results, pods=self.pods, sources=sources)
 
     def _effects(self, decision: Decision | Farewell) -> dict[tuple[str, str], bool]:
         outcomes: dict[tuple[str, str], bool] = {}

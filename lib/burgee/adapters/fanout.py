@@ -16,6 +16,9 @@ from burgee.engine.effects import HookCall, HookResult
 from burgee.metrics.judge import judge, judge_broken
 from burgee.metrics.model import BrokenCheck, Check, Measurement, Source, SourceError
 
+PROBE_SECONDS = 3.0
+"""For the question whether a source is online; the answer only informs."""
+
 ROLLBACK = "rollback"
 """The one type of webhook whose success ends a run."""
 
@@ -25,9 +28,18 @@ Measure: TypeAlias = Callable[[Check, float], Measurement]
 CallHook: TypeAlias = Callable[[HookCall, float], HookResult]
 """Calls one webhook within the seconds given."""
 
+Probe: TypeAlias = Callable[[Source, float], str]
+"""Says what is wrong with a source, within the seconds given; nothing where it is online."""
+
 
 def run(
-    plan: Plan, *, measure: Measure, call: CallHook, executor: Executor, deadline: float
+    plan: Plan,
+    *,
+    measure: Measure,
+    call: CallHook,
+    probe: Probe,
+    executor: Executor,
+    deadline: float,
 ) -> Findings:
     """Everything that a plan asks for.
 
@@ -35,6 +47,7 @@ def run(
         plan: what is due.
         measure: runs one query.
         call: calls one webhook.
+        probe: asks one source whether it is online.
         executor: its threads do the waiting; one that is never free costs its task the deadline.
         deadline: the time.monotonic() by which this returns.
     """
@@ -45,7 +58,11 @@ def run(
         judge_broken(check) if isinstance(check, BrokenCheck) else judge(check, measured[check.id])
         for check in plan.checks
     )
-    return Findings(checks=tuple(judged) if plan.analysis else None, hooks=started.results())
+    return Findings(
+        checks=tuple(judged) if plan.analysis else None,
+        hooks=started.results(),
+        sources=run_probes(plan.sources, probe, executor, deadline) if plan.sources else None,
+    )
 
 
 def run_checks(
@@ -70,6 +87,21 @@ def run_checks(
     }
 
 
+def run_probes(
+    sources: Iterable[Source], probe: Probe, executor: Executor, deadline: float
+) -> dict[Source, str]:
+    """What is wrong with each source; nothing where it is online."""
+    deadline = min(deadline, time.monotonic() + PROBE_SECONDS)
+    began = time.monotonic()
+    asked = {source: executor.submit(_probed, probe, source, deadline) for source in sources}
+    wait(asked.values(), timeout=_left(deadline))
+    late = _late(deadline - began)
+    return {
+        source: late if future.cancel() or not future.done() else future.result()
+        for source, future in asked.items()
+    }
+
+
 def run_hooks(
     calls: Sequence[HookCall], call: CallHook, executor: Executor, deadline: float
 ) -> dict[str, HookResult]:
@@ -82,6 +114,13 @@ def _measured(measure: Measure, check: Check, deadline: float) -> Measurement:
         return measure(check, _left(deadline))
     except Exception as error:
         return SourceError(message=f"it could not be asked ({type(error).__name__})")
+
+
+def _probed(probe: Probe, source: Source, deadline: float) -> str:
+    try:
+        return probe(source, _left(deadline))
+    except Exception as error:
+        return f"it could not be asked ({type(error).__name__})"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

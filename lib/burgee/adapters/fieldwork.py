@@ -14,7 +14,7 @@ from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.engine.pods import worst_pod
 from burgee.errors import ClusterError
-from burgee.metrics.model import Check, Measurement, SourceError
+from burgee.metrics.model import Check, Measurement, Source, SourceError
 
 MOMENT_SECONDS = 0.05
 DIAGNOSIS_SECONDS = 2.0
@@ -49,6 +49,7 @@ class Fieldwork:
             plan,
             measure=self._measure,
             call=self._call,
+            probe=self._probe,
             executor=self.executor,
             deadline=self.deadline,
         )
@@ -77,17 +78,30 @@ class Fieldwork:
         return webhooks.call(call, deadline_seconds=seconds, policy=self.policy)
 
     def _measure(self, check: Check, seconds: float) -> Measurement:
-        secret = check.source.secret
         try:
-            credentials = self._secret(*secret, seconds) if secret else None
+            credentials = self._credentials(check.source, seconds)
         except ClusterError as error:
-            return SourceError(message=f"the Secret of the metric source: {error}")
+            return SourceError(message=_unread(error))
         return self.sources.measure(check, credentials, timeout_seconds=seconds)
+
+    def _probe(self, source: Source, seconds: float) -> str:
+        try:
+            credentials = self._credentials(source, seconds)
+        except ClusterError as error:
+            return _unread(error)
+        return self.sources.problem(source, credentials, timeout_seconds=seconds)
+
+    def _credentials(self, source: Source, seconds: float) -> Mapping[str, str] | None:
+        return self._secret(*source.secret, seconds) if source.secret else None
 
     def _secret(self, namespace: str, name: str, seconds: float) -> Mapping[str, str]:
         found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=seconds)
         data: Mapping[str, str] = found.get("data") or {}
         return {key: _decoded(value) for key, value in data.items()}
+
+
+def _unread(error: ClusterError) -> str:
+    return f"the Secret of the metric source: {error}"
 
 
 def _decoded(value: str) -> str:

@@ -101,11 +101,15 @@ class Prometheus:
         """
         return self._ask(check.source, secret, check.query, timeout_seconds)
 
-    def is_online(
+    def problem(
         self, source: Source, secret: Mapping[str, str] | None, *, timeout_seconds: float
-    ) -> bool:
-        """Whether the server evaluates a query that needs no data."""
-        return self._ask(source, secret, _ONLINE_QUERY, timeout_seconds) == Sample(value=1.0)
+    ) -> str:
+        """Why the server does not evaluate a query that needs no data; empty where it does."""
+        found = self._ask(source, secret, _ONLINE_QUERY, timeout_seconds)
+        if isinstance(found, SourceError):
+            return found.message
+        well = found == Sample(value=1.0)
+        return "" if well else "the metrics server's answer is none of Prometheus"
 
     def close(self) -> None:
         """Close all connections."""

@@ -107,7 +107,7 @@ def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
     phase = facts.status.phase
     match phase:
         case Phase.NONE | Phase.INITIALIZING:
-            return start(facts)
+            return start(facts, findings)
         case Phase.INITIALIZED | Phase.SUCCEEDED | Phase.FAILED | Phase.WAITING:
             return rest(facts, findings)
         case Phase.TERMINATING | Phase.TERMINATED:

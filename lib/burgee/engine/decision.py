@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus
 from burgee.engine.effects import Effect, HookCall, HookResult
-from burgee.metrics.model import BrokenCheck, Check, Judged
+from burgee.metrics.model import BrokenCheck, Check, Judged, Source
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,6 +18,7 @@ class Plan:
         checks: queries, all to be run at once.
         hooks: webhooks, one after the other, until the first that fails; beside the checks.
         pods_of: labels of the pods whose state explains a failure; None where none is asked for.
+        sources: metric sources to be asked whether they are online.
         decision: where nothing is due, what was decided on the way.
     """
 
@@ -25,6 +26,7 @@ class Plan:
     checks: tuple[Check | BrokenCheck, ...] = ()
     hooks: tuple[HookCall, ...] = ()
     pods_of: Mapping[str, str] | None = None
+    sources: tuple[Source, ...] = ()
     decision: "Decision | None" = None
 
 
@@ -36,17 +38,22 @@ class Findings:
         checks: judged, in the order of the plan; None where none were asked.
         hooks: results by the call's key; calls after the first failed one have none.
         pods: the state of the worst pod, empty where none is known; None where not asked.
+        sources: what is wrong with each metric source, empty for nothing; None where not asked.
     """
 
     checks: tuple[Judged, ...] | None = None
     hooks: Mapping[str, HookResult] = field(default_factory=dict)
     pods: str | None = None
+    sources: Mapping[Source, str] | None = None
 
     def and_then(self, plan: Plan, later: "Findings") -> "Findings":
         """These and what a further plan brought."""
         checks = (later.checks or ()) if plan.analysis else self.checks
         pods = (later.pods or "") if plan.pods_of is not None else self.pods
-        return Findings(checks=checks, hooks={**self.hooks, **later.hooks}, pods=pods)
+        sources = (later.sources or {}) if plan.sources else self.sources
+        return Findings(
+            checks=checks, hooks={**self.hooks, **later.hooks}, pods=pods, sources=sources
+        )
 
 
 NOTHING_FOUND = Findings()

@@ -2,18 +2,21 @@
 
 from burgee.api.status import Phase
 from burgee.engine.alerts import alert
+from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.letters import Severity
+from burgee.engine.measuring import sources_of, tell_sources
 from burgee.engine.transitions import changed_status, enter
 from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, TargetMode, Turn, World, event
 
 
-def start(facts: Facts) -> Turn:
+def start(facts: Facts, findings: Findings) -> Turn | Plan:
     """Phases "" and Initializing.
 
     The primary is built from the target until it is available; then the apex Service and the
     route point to it; once both are seen there, the phase ends. The target is not touched before.
+    With the phase's end the metric sources are asked whether they are online, once.
     """
     status = facts.status
     if status.phase is Phase.NONE:
@@ -27,6 +30,9 @@ def start(facts: Facts) -> Turn:
     world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
     if not (facts.route_shows(ALL_TO_PRIMARY) and facts.apex_shows_primary):
         return Turn(status=status, world=world, detail="waiting for the route to the primary")
+    sources = sources_of(facts)
+    if sources and findings.sources is None:
+        return Plan(sources=sources)
     status = changed_status(
         status, last_applied_spec=facts.template_hash, tracked_configs=dict(facts.tracked)
     )
@@ -36,7 +42,8 @@ def start(facts: Facts) -> Turn:
     text = "The primary is set up"
     told = event(facts, EventType.NORMAL, text, cause="initialized")
     news = alert(facts, Severity.INFO, text, cause="initialized", with_fields=True)
-    return Turn(status=status, world=world, events=(told,), alerts=(news,))
+    events = (*tell_sources(facts, findings.sources or {}), told)
+    return Turn(status=status, world=world, events=events, alerts=(news,))
 
 
 def _primary_is_up(facts: Facts) -> bool:

@@ -88,14 +88,16 @@ class Provider:
         question: the request for a query.
         read: the number in the body of an answer that is no error.
         probe: the request that shows whether it is online.
-        is_online: whether the code and the body of its answer do.
+        well: the codes that are as they should be in the answer to it.
+        read_probe: raises Garbage where the body of that answer is none of this provider.
         most_seconds: for one query.
     """
 
     question: Callable[[Inquiry], Question]
     read: Callable[[bytes], Measurement]
     probe: Callable[[Inquiry], Question]
-    is_online: Callable[[int, bytes], bool] = lambda code, _body: code == 200
+    well: frozenset[int] = frozenset({200})
+    read_probe: Callable[[bytes], object] = lambda _body: None
     most_seconds: float = 5.0
 
 

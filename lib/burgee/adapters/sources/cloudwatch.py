@@ -78,18 +78,21 @@ class CloudWatch:
         except Exception as error:
             return SourceError(message=_why(error))
 
-    def is_online(
-        self, source: Source, secret: Mapping[str, str] | None, *, seconds: float
-    ) -> bool:
-        """Whether an empty query is answered, be it as a bad one. Never raises."""
+    def problem(self, source: Source, secret: Mapping[str, str] | None, *, seconds: float) -> str:
+        """Why an empty query is not answered, be it as a bad one; empty where it is.
+
+        Never raises.
+        """
         del secret, seconds
         try:
             self._client(source.region).get_metric_data(
                 MetricDataQueries=[], StartTime=_moment(0), EndTime=_moment(0)
             )
+        except Unusable as error:
+            return str(error)
         except Exception as error:
-            return _code(error) == 400
-        return True
+            return "" if _code(error) == 400 else _why(error)
+        return ""
 
     def close(self) -> None:
         """Close all connections."""

@@ -74,13 +74,13 @@ def measure_in_cluster(
         return SourceError(message="the API server's answer is no list of metrics")
 
 
-def is_online_in_cluster(kube: KubeClient, *, seconds: float) -> bool:
-    """Whether the API server can list a metric that does not exist."""
+def problem_in_cluster(kube: KubeClient, *, seconds: float) -> str:
+    """Why the API server cannot list a metric that does not exist; empty where it can."""
     try:
         kube.read(path_of(_DUMMY), timeout_seconds=seconds)
-    except ClusterError:
-        return False
-    return True
+    except ClusterError as error:
+        return str(error)
+    return ""
 
 
 def _metric(source: Source, query: str) -> ClusterMetric:

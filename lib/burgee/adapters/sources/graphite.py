@@ -61,11 +61,4 @@ def _probe(inquiry: Inquiry) -> Question:
     return _asked(inquiry, _PROBE)
 
 
-def _is_online(code: int, body: bytes) -> bool:
-    if code >= 300:
-        return False
-    _read(body)
-    return True
-
-
-PROVIDER = Provider(question=_question, read=_read, probe=_probe, is_online=_is_online)
+PROVIDER = Provider(question=_question, read=_read, probe=_probe, read_probe=_read)

@@ -47,10 +47,8 @@ class Library(Protocol):
         """Run one query. Never raises."""
         ...
 
-    def is_online(
-        self, source: Source, secret: Mapping[str, str] | None, *, seconds: float
-    ) -> bool:
-        """Whether it answers. Never raises."""
+    def problem(self, source: Source, secret: Mapping[str, str] | None, *, seconds: float) -> str:
+        """Why it does not answer; empty where it does. Never raises."""
         ...
 
     def close(self) -> None:
@@ -113,23 +111,28 @@ class Sources:
             seconds=timeout_seconds,
         )
 
-    def is_online(
+    def problem(
         self, source: Source, secret: Mapping[str, str] | None, *, timeout_seconds: float
-    ) -> bool:
-        """Whether the source answers a question that needs no data."""
+    ) -> str:
+        """Why the source does not answer a question that needs no data; empty where it does.
+
+        Never raises. The words are burgee's own, as those of a measurement that failed.
+        """
+        if timeout_seconds <= 0:
+            return NO_TIME
         if source.type == PROMETHEUS:
-            return self._prometheus.is_online(source, secret, timeout_seconds=timeout_seconds)
+            return self._prometheus.problem(source, secret, timeout_seconds=timeout_seconds)
         if library := self._libraries.get(source.type):
-            return library.is_online(source, secret, seconds=timeout_seconds)
+            return library.problem(source, secret, seconds=timeout_seconds)
         if source.type == "keptn":
-            return True
+            return ""
         if _of_own_cluster(source):
-            return externalmetrics.is_online_in_cluster(self._kube, seconds=timeout_seconds)
+            return externalmetrics.problem_in_cluster(self._kube, seconds=timeout_seconds)
         provider = self._providers.get(source.type)
         if provider is None:
-            return False
+            return _unknown(source)
         inquiry = self._sender.inquiry(source, secret)
-        return self._sender.is_online(provider, inquiry, seconds=timeout_seconds)
+        return self._sender.problem(provider, inquiry, seconds=timeout_seconds)
 
     def close(self) -> None:
         """Close all connections."""
@@ -157,7 +160,11 @@ class Sources:
         if provider := self._providers.get(source.type):
             inquiry = self._sender.inquiry(source, secret, check)
             return self._sender.measure(provider, inquiry, seconds=timeout_seconds)
-        return SourceError(message=f"there are no metrics of type {source.type}")
+        return SourceError(message=_unknown(source))
+
+
+def _unknown(source: Source) -> str:
+    return f"there are no metrics of type {source.type}"
 
 
 def _of_own_cluster(source: Source) -> bool:

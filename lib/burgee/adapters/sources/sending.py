@@ -66,21 +66,20 @@ class Sender:
             if not 200 <= response.status_code < 300:
                 return SourceError(message=f"the metrics server {refusal(response.status_code)}")
             return provider.read(response.content)
-        except Unusable as error:
-            return SourceError(message=str(error))
-        except Garbage:
-            return SourceError(message=NO_SENSE)
         except Exception as error:
-            return SourceError(message=f"the metrics server was not reached: {reason(error)}")
+            return SourceError(message=_why(error))
 
-    def is_online(self, provider: Provider, inquiry: Inquiry, *, seconds: float) -> bool:
-        """Whether it answers its probe as it should. Never raises."""
+    def problem(self, provider: Provider, inquiry: Inquiry, *, seconds: float) -> str:
+        """Why it does not answer its probe as it should; empty where it does. Never raises."""
         try:
             question = provider.probe(inquiry)
             response = self._send(question, inquiry.source, min(seconds, provider.most_seconds))
-            return provider.is_online(response.status_code, response.content)
-        except Exception:
-            return False
+            if response.status_code not in provider.well:
+                return f"the metrics server {refusal(response.status_code)}"
+            provider.read_probe(response.content)
+        except Exception as error:
+            return _why(error)
+        return ""
 
     def close(self) -> None:
         """Close all connections."""
@@ -119,3 +118,13 @@ class Sender:
                 _, oldest = self._sessions.popitem(last=False)
                 oldest.close()
             return session
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case Unusable():
+            return str(error)
+        case Garbage():
+            return NO_SENSE
+        case _:
+            return f"the metrics server was not reached: {reason(error)}"

@@ -126,7 +126,7 @@ def provider(tokens: Tokens, *, address: str = ADDRESS) -> Provider:
         read=_read,
         probe=lambda inquiry: asked(inquiry, ""),
         # An empty query is a bad one for who may ask at all.
-        is_online=lambda code, _body: code in {200, 400},
+        well=frozenset({200, 400}),
     )
 
 

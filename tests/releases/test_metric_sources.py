@@ -1,0 +1,92 @@
+"""Metric sources of whole Canaries, by the real hook server."""
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from release_world import App, analysis, deployment
+from scripted_http import Received, Reply, ScriptedServer
+
+from burgee.api.manifest import Manifest
+
+pytestmark = pytest.mark.slow
+
+Make = Callable[..., App]
+
+SECRET: Manifest = {
+    "apiVersion": "v1",
+    "kind": "Secret",
+    "metadata": {"name": "token"},
+    "data": {"token": "YWJj"},
+}
+
+
+def template(name: str, address: str, **provider: object) -> Manifest:
+    return {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "MetricTemplate",
+        "metadata": {"name": name},
+        "spec": {
+            "provider": {"type": "prometheus", "address": address, **provider},
+            "query": 'up{namespace="{{ namespace }}"}',
+        },
+    }
+
+
+def metrics(*names: str) -> list[Manifest]:
+    return [{"name": name, "templateRef": {"name": name}} for name in names]
+
+
+@pytest.fixture
+def guarded() -> Iterator[ScriptedServer]:
+    """A Prometheus that wants a token."""
+
+    def answer(received: Received) -> Reply:
+        if received.headers.get("authorization") != "Bearer abc":
+            return Reply(status=401, body=b"S3CRET")
+        series = [{"metric": {}, "value": [1, "1"]}]
+        data = {"resultType": "vector", "result": series}
+        return Reply(body=json.dumps({"status": "success", "data": data}).encode())
+
+    with ScriptedServer(answer) as running:
+        yield running
+
+
+def of_sources(app: App) -> list[tuple[str, str]]:
+    """What events say about metric sources."""
+    told = ((e["type"], e["message"]) for e in app.events())
+    return [(kind, text) for kind, text in told if text.startswith(("All metric", "Metrics"))]
+
+
+def test_sources_that_answer_are_told_once(initialized: Make, guarded: ScriptedServer) -> None:
+    app = initialized(
+        objects=[
+            SECRET,
+            template("errors", guarded.url, secretRef={"name": "token"}),
+            deployment(),
+        ],
+        analysis=analysis(metrics=metrics("errors")),
+    )
+
+    assert of_sources(app) == [("Normal", "All metric sources answer")]
+
+
+def test_sources_that_do_not_are_told_by_metric_and_nothing_waits(
+    initialized: Make, guarded: ScriptedServer
+) -> None:
+    app = initialized(
+        objects=[
+            template("errors", guarded.url),
+            template("away", "http://127.0.0.1:9"),
+            template("keyless", guarded.url, secretRef={"name": "nowhere"}),
+            deployment(),
+        ],
+        analysis=analysis(metrics=metrics("errors", "away", "keyless")),
+    )
+
+    [(kind, text)] = of_sources(app)
+    assert kind == "Warning"
+    assert "errors (the metrics server does not accept the credentials (HTTP 401))" in text
+    assert "away (the metrics server was not reached: connection refused)" in text
+    assert "keyless (the Secret of the metric source: " in text
+    assert "S3CRET" not in text
