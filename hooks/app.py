@@ -30,6 +30,7 @@ from hooks.auth import Gate
 from hooks.context import ContextExecutor, Handler, HookContext, Shortcut
 from hooks.logs import configure_logging
 from hooks.meters import CONTENT_TYPE, Meters
+from hooks.series import Series
 from hooks.settings import Settings
 from hooks.shell import Shell
 
@@ -61,7 +62,10 @@ def create_app(
     configure_logging(settings.log_level)
     handlers = handlers if handlers is not None else HANDLERS
     kube = kube or KubeClient(access_from_environment(os.environ))
-    meters = Meters(version=version("burgee"), mesh_provider=settings.engine.mesh_provider)
+    series = Series()
+    meters = Meters(
+        version=version("burgee"), mesh_provider=settings.engine.mesh_provider, series=series
+    )
     context = HookContext(
         settings=settings,
         kube=kube,
@@ -72,6 +76,7 @@ def create_app(
         ),
         courier=Courier(kube, count=meters.count_told, policy=settings.addresses),
         meters=meters,
+        series=series,
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
     )
@@ -97,7 +102,7 @@ def create_app(
 
 
 def _add_probes(app: Flask, context: HookContext) -> None:
-    """GET routes, open to anybody: they tell nothing about a Canary but its weight."""
+    """GET routes, open to anybody: they tell of a Canary how far it is and what holds it."""
 
     @app.get("/healthz")
     def healthz() -> Response:

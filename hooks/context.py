@@ -14,6 +14,7 @@ from burgee.adapters.memo import Memo
 from burgee.adapters.sources.registry import Sources
 from burgee.api.manifest import Manifest, namespace_of
 from hooks.meters import Meters
+from hooks.series import Series
 from hooks.settings import Settings
 
 P = ParamSpec("P")
@@ -39,6 +40,7 @@ class HookContext:
         monotonic: seconds that never jump; deadlines are measured by it.
         executor: for the IO of one sync that runs side by side.
         courier: takes alerts and events to receivers outside the cluster.
+        series: what Prometheus is told of each Canary.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class HookContext:
     executor: ContextExecutor
     courier: Courier
     meters: Meters
+    series: Series
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
 

@@ -6,10 +6,10 @@ from burgee.adapters.effects import perform
 from burgee.adapters.live import read_live
 from burgee.adapters.observe import Reader, children_of, observe
 from burgee.api.canary import Canary
+from burgee.api.manifest import metadata
 from burgee.engine.ending import end
 from hooks.answers import finalize_answer
 from hooks.context import HookContext, HookRequest
-from hooks.telling import forget
 
 
 def handle(request: HookRequest, context: HookContext) -> bytes:
@@ -20,19 +20,22 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         ClusterError: something could not be read or written; nothing is to be written.
     """
     body = request.body
+    uid = str(metadata(body["parent"]).get("uid", ""))
+    context.series.touch(uid)
     work = context.fieldwork(body["parent"])
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     try:
         canary = Canary.model_validate(live)
     except ValidationError:
         # What cannot be read cannot be given back either, and must not block a deletion.
+        context.series.forget(uid)
         status = live.get("status") or {"phase": "Terminating"}
         return finalize_answer(live, status=status, children=(), finalized=True)
     reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
     children = children_of(body["children"])
     observation = observe(canary, children, reader, context.settings.engine)
     farewell = end(observation, context.now())
-    told = context.courier.round(canary.metadata.uid)
+    told = context.courier.round(uid)
     perform(
         farewell.effects,
         context.kube,
@@ -45,8 +48,8 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     )
     told.wait()
     if farewell.finalized:
-        forget(live, context.meters)
-        context.memo.forget(canary.metadata.uid)
+        context.series.forget(uid)
+        context.memo.forget(uid)
     return finalize_answer(
         live,
         status=farewell.status.as_manifest(),

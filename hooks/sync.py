@@ -7,6 +7,8 @@ nothing new. Their answer is remembered, so that the same request about a Canary
 change costs one GET.
 """
 
+from dataclasses import dataclass
+
 from pydantic import ValidationError
 
 from burgee.adapters.confirm import Asked, confirmed
@@ -36,6 +38,8 @@ def repeat(fingerprint: bytes, context: HookContext) -> bytes | None:
     if known is None:
         return None
     name_canary(known.parent)
+    if not context.series.touch(str(metadata(known.parent)["uid"])):
+        return None
     live = read_live(known.parent, context.kube, timeout_seconds=context.settings.budget_seconds)
     return known.answer if metadata(live).get("resourceVersion") == known.version else None
 
@@ -47,11 +51,13 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    body = request.body
+    body, began = request.body, context.monotonic()
+    uid = str(metadata(body["parent"])["uid"])
+    context.series.touch(uid)
     work = context.fieldwork(body["parent"])
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
-    decision, complete = _decide(body, live, work, context)
-    told = context.courier.round(str(metadata(live)["uid"]))
+    decided = _decide(body, live, work, context)
+    decision, told = decided.decision, context.courier.round(uid)
     perform(
         decision.effects,
         context.kube,
@@ -63,14 +69,13 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         monotonic=context.monotonic,
     )
     decision = acknowledge(decision, told.outcomes(), context.now())
-    tell(live, decision.status, context.meters)
     answer = sync_answer(
         live,
         status=decision.status.as_manifest(),
         children=decision.children,
         resync_after_seconds=decision.resync_after_seconds,
     )
-    if decision.quiet and complete:
+    if decision.quiet and decided.complete:
         context.memo.keep(
             Remembered(
                 fingerprint=request.fingerprint,
@@ -79,20 +84,38 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
                 answer=answer,
             )
         )
+    tell(live, decided.canary, decision.status, body["controller"], context)
+    if decided.analysed:
+        context.series.count_step(uid, context.monotonic() - began)
     return answer
 
 
-def _decide(
-    body: Manifest, live: Manifest, work: Fieldwork, context: HookContext
-) -> tuple[Decision, bool]:
-    """The decision, and whether it rests on the request alone."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Decided:
+    """A decision and what it rests on.
+
+    Attributes:
+        canary: None where its spec is not of the right shape.
+        analysed: a step of the analysis was taken.
+        complete: the decision rests on the request alone.
+    """
+
+    decision: Decision
+    canary: Canary | None = None
+    analysed: bool = False
+    complete: bool = False
+
+
+def _decide(body: Manifest, live: Manifest, work: Fieldwork, context: HookContext) -> _Decided:
     children, now = children_of(body["children"]), context.now()
     try:
         canary = Canary.model_validate(live)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        return refuse_unreadable(live, children, f"{where}: {first['msg']}", now), False
+        return _Decided(
+            decision=refuse_unreadable(live, children, f"{where}: {first['msg']}", now)
+        )
     reader = Reader(body["related"], context.kube, left_seconds=work.left_seconds)
     observation = observe(canary, children, reader, context.settings.engine)
     asked = Asked(ask=work.run)
@@ -104,6 +127,10 @@ def _decide(
         executor=context.executor,
         left_seconds=work.left_seconds,
     )
-    if again is observation:
-        return decision, reader.complete
-    return advance(again, now, asked.run), False
+    as_requested = again is observation
+    return _Decided(
+        decision=decision if as_requested else advance(again, now, asked.run),
+        canary=canary,
+        analysed=asked.analysed,
+        complete=as_requested and reader.complete,
+    )

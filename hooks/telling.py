@@ -1,35 +1,61 @@
-"""What /metrics says of a Canary, under Flagger's names. Source: reference 9, Metrics."""
+"""What a sync tells Prometheus of its Canary."""
 
-from burgee.api.manifest import Manifest, name_of, namespace_of
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest
+from burgee.api.settings import EngineSettings
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.facts import FULL_PERCENT
-from hooks.meters import Meters
+from burgee.engine.strategy import Strategy, strategy_of
+from burgee.errors import InvalidCanary
+from burgee.routers.registry import router_of
+from hooks.context import HookContext
+from hooks.series import lifetime_of
+from hooks.sighting import sighting_of
+from hooks.tally import Ending, Release
 
-_RUNNING, _GOOD, _BAD = 0, 1, 2
-_VALUES = {Phase.PROGRESSING: _RUNNING, Phase.FAILED: _BAD}
+_STRATEGIES = {
+    Strategy.CANARY: "canary",
+    Strategy.AB: "ab-testing",
+    Strategy.BLUE_GREEN: "blue-green",
+}
+_ENDINGS = {Phase.SUCCEEDED: Ending.SUCCESS, Phase.FAILED: Ending.FAILURE}
 
 
-def tell(canary: Manifest, status: CanaryStatus, meters: Meters) -> None:
-    """Sets the gauges of a Canary; `name` is the target's, as in Flagger."""
-    namespace, target = namespace_of(canary), _target(canary)
-    meters.set_canary_status(
-        name=target, namespace=namespace, value=_VALUES.get(status.phase, _GOOD)
+def tell(
+    live: Manifest,
+    canary: Canary | None,
+    status: CanaryStatus,
+    controller: Manifest,
+    context: HookContext,
+) -> None:
+    """Show the Canary as it is answered, and count the release that ends with it.
+
+    Args:
+        live: the Canary.
+        canary: the same, None where its spec is not of the right shape.
+        status: as it is answered.
+        controller: the CompositeController.
+        context: where it is shown.
+    """
+    series, settings = context.series, context.settings.engine
+    seen = sighting_of(live, canary, status, floor_seconds=settings.min_interval_seconds)
+    series.see(seen, lifetime=lifetime_of(controller))
+    release = _release(canary, settings) if canary else None
+    if canary is None or release is None:
+        return
+    series.expect(seen.uid, release)
+    before = canary.status
+    if status.phase is not before.phase and (ending := _ENDINGS.get(status.phase)):
+        # An answer whose status was not written is worked out again from the same state.
+        transition = (before.phase, before.phase_start_time, before.last_applied_spec)
+        series.count_ending(seen.uid, ending, release, transition)
+
+
+def _release(canary: Canary, settings: EngineSettings) -> Release | None:
+    try:
+        router = router_of(canary.provider(settings.mesh_provider), settings)
+    except InvalidCanary:
+        return None
+    return Release(
+        strategy=_STRATEGIES[strategy_of(canary.spec, router.capabilities)],
+        analysis="skipped" if canary.spec.skips_analysis else "completed",
     )
-    weight = status.routed_weight
-    meters.set_weight(workload=target, namespace=namespace, percent=weight)
-    primary = f"{target}-primary"
-    meters.set_weight(workload=primary, namespace=namespace, percent=FULL_PERCENT - weight)
-
-
-def forget(canary: Manifest, meters: Meters) -> None:
-    """Removes the gauges of a Canary that goes."""
-    namespace, target = namespace_of(canary), _target(canary)
-    meters.forget_canary(name=target, namespace=namespace)
-    for workload in (target, f"{target}-primary"):
-        meters.forget_workload(workload=workload, namespace=namespace)
-
-
-def _target(canary: Manifest) -> str:
-    spec: Manifest = canary.get("spec") or {}
-    ref: Manifest = spec.get("targetRef") or {}
-    return str(ref.get("name") or name_of(canary))

@@ -1,6 +1,11 @@
-"""What Prometheus sees."""
+"""What Prometheus sees of the server itself."""
 
 from hooks.meters import Meters
+from hooks.series import Series
+
+
+def meters_of_one_server() -> Meters:
+    return Meters(version="1.2.3", mesh_provider="istio", series=Series())
 
 
 def lines_of(meters: Meters) -> list[str]:
@@ -11,13 +16,13 @@ def lines_of(meters: Meters) -> list[str]:
 
 
 def test_version_and_provider_are_shown_as_flagger_does() -> None:
-    meters = Meters(version="1.2.3", mesh_provider="istio")
-
-    assert 'flagger_info{mesh_provider="istio",version="1.2.3"} 1.0' in lines_of(meters)
+    assert 'flagger_info{mesh_provider="istio",version="1.2.3"} 1.0' in lines_of(
+        meters_of_one_server()
+    )
 
 
 def test_calls_are_counted_and_timed_by_hook_and_outcome() -> None:
-    meters = Meters(version="1", mesh_provider="istio")
+    meters = meters_of_one_server()
 
     meters.observe(hook="sync", outcome="ok", seconds=0.004)
     meters.observe(hook="sync", outcome="ok", seconds=0.2)
@@ -30,25 +35,14 @@ def test_calls_are_counted_and_timed_by_hook_and_outcome() -> None:
     assert bucket in lines
 
 
-def test_a_canary_that_is_gone_haunts_nobody() -> None:
-    meters = Meters(version="1", mesh_provider="istio")
-    meters.set_canary_status(name="app", namespace="t", value=2)
-    meters.set_canary_status(name="other", namespace="t", value=1)
-    meters.set_weight(workload="app-primary", namespace="t", percent=90)
-    assert 'flagger_canary_weight{namespace="t",workload="app-primary"} 90.0' in lines_of(meters)
+def test_the_process_shows_its_own_resources() -> None:
+    names = {line.partition(" ")[0] for line in lines_of(meters_of_one_server())}
 
-    for _ in range(2):
-        meters.forget_canary(name="app", namespace="t")
-        meters.forget_workload(workload="app-primary", namespace="t")
-
-    lines = lines_of(meters)
-    assert 'flagger_canary_status{name="other",namespace="t"} 1.0' in lines
-    assert not [line for line in lines if '"app' in line]
+    assert {"process_cpu_seconds_total", "process_resident_memory_bytes"} <= names
 
 
 def test_two_servers_in_one_process_count_apart() -> None:
-    one = Meters(version="1", mesh_provider="istio")
-    other = Meters(version="1", mesh_provider="istio")
+    one, other = meters_of_one_server(), meters_of_one_server()
 
     one.observe(hook="sync", outcome="ok", seconds=1)
 

@@ -196,6 +196,17 @@ def test_a_repeated_request_is_refused_while_the_canary_cannot_be_read(
     assert post(app).status_code == 429
 
 
+def test_a_repeated_request_keeps_what_prometheus_sees_of_the_canary(app: Any) -> None:
+    post(app)
+    context = app.extensions["burgee"]
+    assert known(app)
+
+    context.series.forget("u-1")
+    post(app)
+
+    assert context.series.touch("u-1"), "a Canary that is not shown is looked at anew"
+
+
 def remembered(uid: str, request: bytes) -> Remembered:
     return Remembered(
         fingerprint=fingerprint_of(request),

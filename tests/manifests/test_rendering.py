@@ -112,6 +112,17 @@ def test_the_service_monitors_find_their_services(kustomize: Render, tmp_path: P
         assert {endpoint["port"] for endpoint in monitor["spec"]["endpoints"]} <= ports
 
 
+def test_series_of_canaries_keep_their_namespace(kustomize: Render, tmp_path: Path) -> None:
+    objects = kustomize(overlay(tmp_path, MANIFESTS / "components" / "service-monitor"))
+    (monitor,) = [
+        m
+        for m in objects
+        if m["kind"] == "ServiceMonitor" and m["metadata"]["name"] == "burgee-hooks"
+    ]
+
+    assert [endpoint["honorLabels"] for endpoint in monitor["spec"]["endpoints"]] == [True]
+
+
 def test_the_installation_is_complete(installation: list[dict[str, Any]]) -> None:
     assert Counter(manifest["kind"] for manifest in installation) == {
         "ClusterRole": 7,

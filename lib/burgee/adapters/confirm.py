@@ -40,6 +40,11 @@ class Asked:
     ask: Callable[[Plan], Findings]
     found: list[tuple[Plan, Findings]] = field(default_factory=list[tuple[Plan, Findings]])
 
+    @property
+    def analysed(self) -> bool:
+        """True where a step of the analysis was among what was asked."""
+        return any(plan.analysis for plan, _ in self.found)
+
     def run(self, plan: Plan) -> Findings:
         """What the IO brings, or brought before."""
         for known, findings in self.found:
