@@ -251,11 +251,23 @@ def test_nobody_there_is_tried_again_and_told(closed_port: str) -> None:
     assert called == HookResult(succeeded=False, message="connection refused (2 attempts)")
 
 
-@pytest.mark.parametrize("url", ["gate/", "ftp://127.0.0.1/", "http://", "", "http://[::1"])
-def test_a_useless_address_is_a_failure(url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("gate/", "the address is refused: it begins with neither http:// nor https://"),
+        (
+            "ftp://127.0.0.1/",
+            "the address is refused: it begins with neither http:// nor https://",
+        ),
+        ("", "the address is refused: it begins with neither http:// nor https://"),
+        ("http://", "the address is refused: it is no URL with a host"),
+        ("http://[::1", "the address or a header cannot be sent"),
+    ],
+)
+def test_a_useless_address_is_a_failure(url: str, told: str) -> None:
     called = call(hook(url, retries=3), deadline_seconds=5)
 
-    assert called == HookResult(succeeded=False, message="the address or a header cannot be sent")
+    assert called == HookResult(succeeded=False, message=told)
 
 
 @pytest.mark.parametrize("key", ["a\nb", "é", "☃"])

@@ -38,10 +38,14 @@ _NEVER: Mapping[str, tuple[Network, ...]] = {
     "link-local": networks("169.254.0.0/16", "fe80::/10"),
     "that of cloud metadata": networks(
         "100.100.100.200/32",  # Alibaba
+        "fd00:100::100:200/128",
         "168.63.129.16/32",  # Azure
         "192.0.0.192/32",  # Oracle
+        "fd00:c1::a9fe:a9fe/128",
         "fd00:ec2::/32",  # Amazon
         "fd20:ce::254/128",  # Google
+        "fd00:42::42/128",  # Scaleway
+        "fd00:a9fe:a9fe::1/128",  # Akamai
     ),
     "no address of one host": networks(
         "0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8"
@@ -84,6 +88,8 @@ class AddressPolicy:
             socket.gaierror: there is no such host.
         """
         name = host.strip("[]")
+        if "%" in name:
+            raise AddressRefused("its host holds a percent sign, as of a zone or an escape")
         if _NUMERIC.fullmatch(name) and not _is_plain(name):
             raise AddressRefused("its host is a number that is no plain IP address")
         found = [_parsed(text) for text in self.resolve(name, port)]
@@ -138,7 +144,11 @@ def _parsed(text: str) -> Address:
     return ipaddress.ip_address(text.partition("%")[0])
 
 
-_COMPATIBLE, _NAT64, _LOCAL_NAT64 = networks("::/96", "64:ff9b::/96", "64:ff9b:1::/48")
+# IPv4 in the last four octets: compatible, translated (SIIT), and by way of a NAT64 gateway.
+_LOW = networks("::/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+(_LOCAL_NAT64,) = networks("64:ff9b:1::/48")
+# Where the octets are, by how an installation divides that network. Source: RFC 6052, 2.2.
+_DIVISIONS = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))
 _ISATAP = frozenset({0x0000_5EFE, 0x0200_5EFE})
 
 
@@ -156,12 +166,11 @@ def _meanings(address: Address) -> Iterator[Address]:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
+    if _within(address, _LOW) and int(address) > 1:
         yield low
     if address in _LOCAL_NAT64:
-        yield low
-        yield ipaddress.IPv4Address(
-            (int(address) >> 64 & 0xFFFF) << 16 | (int(address) >> 40 & 0xFFFF)
-        )
+        octets = (bytes(address.packed[at] for at in places) for places in _DIVISIONS)
+        # Nought comes first where the network is divided in another way.
+        yield from (ipaddress.IPv4Address(found) for found in octets if found[0])
     if int(address) >> 32 & 0xFFFF_FFFF in _ISATAP:
         yield low

@@ -203,6 +203,10 @@ def reason(error: Exception) -> str:
             return "the answer broke off"
         case requests.ConnectionError():
             return _reason_of_connection(error)
+        case requests.exceptions.MissingSchema() | requests.exceptions.InvalidSchema():
+            return "the address is refused: it begins with neither http:// nor https://"
+        case requests.exceptions.InvalidURL():
+            return "the address is refused: it is no URL with a host"
         case ValueError():
             return "the address or a header cannot be sent"
         case _:
