@@ -7,6 +7,8 @@ import click
 
 from burgee.loadtester.command import loadtester
 
+_UNABLE = 2
+
 
 @click.group()
 @click.version_option(package_name="burgee")
@@ -29,7 +31,7 @@ def main() -> None:
 )
 @click.option(
     "--provider",
-    type=click.Choice(["istio"]),
+    type=click.Choice(["istio", "contour"]),
     default="istio",
     show_default=True,
     help="What moves the traffic; one that cannot play the scenario says so.",
@@ -53,6 +55,9 @@ def demo(scenario: str, provider: str, *, keep: bool, prometheus: str) -> None:
         code = playground.run_demo(
             scenario=scenario, provider=provider, keep=keep, prometheus=prometheus
         )
+    except playground.Unplayable as error:
+        click.echo(str(error), err=True)
+        sys.exit(_UNABLE)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(code)

@@ -4,12 +4,12 @@ Pure. What a release needs is translated: destinations with weights, matches, mi
 rewrites, timeouts, retries. Delegation, TCP and TLS routes are not.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.playground.dataplane.endpoints import ServicePort
+from burgee.playground.dataplane.envoy_routes import Share, copied, duration, header_changes, split
 from burgee.playground.dataplane.xds import Config
 
 _HEADER_OF = {"authority": ":authority", "method": ":method", "scheme": ":scheme"}
@@ -128,26 +128,23 @@ def _string_match(value: Manifest | None) -> Config:
 
 
 def _action(http: Manifest, match: Manifest, find: Callable[[Mapping[str, Any]], str]) -> Config:
-    weighted = [
-        {
-            "name": find(route.get("destination") or {}),
-            "weight": weight,
-            **_header_changes(route.get("headers") or {}),
-        }
-        for route in http.get("route") or []
-        if (weight := _weight(route, http["route"])) > 0
-    ]
-    if not weighted:
-        return {"direct_response": {"status": 503}}
-    action: Config = {"weighted_clusters": {"clusters": weighted}}
-    action.update(_rewrite(http.get("rewrite") or {}, match))
+    more: Config = _rewrite(http.get("rewrite") or {}, match)
     if http.get("timeout"):
-        action["timeout"] = _duration(http["timeout"])
+        more["timeout"] = duration(http["timeout"])
     if http.get("retries"):
-        action["retry_policy"] = _retries(http["retries"])
+        more["retry_policy"] = _retries(http["retries"])
     if http.get("mirror"):
-        action["request_mirror_policies"] = [_mirror(http, find)]
-    return {"route": action, **_header_changes(http.get("headers") or {})}
+        percent = float((http.get("mirrorPercentage") or {}).get("value", 100))
+        more["request_mirror_policies"] = [copied(find(http["mirror"]), percent)]
+    shares = [
+        Share(
+            cluster=find(route.get("destination") or {}),
+            weight=_weight(route, http["route"]),
+            changes=_header_changes(route.get("headers") or {}),
+        )
+        for route in http.get("route") or []
+    ]
+    return {**split(shares, **more), **_header_changes(http.get("headers") or {})}
 
 
 def _weight(route: Manifest, siblings: Sequence[Manifest]) -> int:
@@ -157,33 +154,16 @@ def _weight(route: Manifest, siblings: Sequence[Manifest]) -> int:
     return int(route.get("weight") or 0)
 
 
-def _mirror(http: Manifest, find: Callable[[Mapping[str, Any]], str]) -> Config:
-    percent = float((http.get("mirrorPercentage") or {}).get("value", 100))
-    return {
-        "cluster": find(http["mirror"]),
-        "runtime_fraction": {
-            "default_value": {"numerator": round(percent * 10_000), "denominator": "MILLION"}
-        },
-    }
-
-
 def _header_changes(headers: Manifest) -> Config:
-    """`set` replaces, `add` appends."""
     found: Config = {}
     for side in ("request", "response"):
         changes: Manifest = headers.get(side) or {}
-        added = [
-            {"header": {"key": key, "value": value}, "append_action": action}
-            for field, action in (
-                ("set", "OVERWRITE_IF_EXISTS_OR_ADD"),
-                ("add", "APPEND_IF_EXISTS_OR_ADD"),
-            )
-            for key, value in (changes.get(field) or {}).items()
-        ]
-        if added:
-            found[f"{side}_headers_to_add"] = added
-        if changes.get("remove"):
-            found[f"{side}_headers_to_remove"] = list(changes["remove"])
+        found |= header_changes(
+            side,
+            set_=changes.get("set"),
+            add=changes.get("add"),
+            remove=changes.get("remove") or (),
+        )
     return found
 
 
@@ -209,14 +189,5 @@ def _retries(retries: Manifest) -> Config:
         "retry_on": retries.get("retryOn") or "connect-failure,refused-stream",
     }
     if retries.get("perTryTimeout"):
-        found["per_try_timeout"] = _duration(retries["perTryTimeout"])
+        found["per_try_timeout"] = duration(retries["perTryTimeout"])
     return found
-
-
-_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
-
-
-def _duration(text: str) -> str:
-    """A Go duration such as 1m30s, in the seconds that protobuf's JSON wants."""
-    parts = re.findall(r"([0-9.]+)(ms|us|ns|h|m|s)", text)
-    return f"{sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts):.9f}s"

@@ -36,7 +36,7 @@ def ab() -> Manifest:
         iterations=ITERATIONS,
         match=[
             {"headers": {HEADER: {"exact": INSIDER}}},
-            {"headers": {"cookie": {"regex": f"^(.*?;)?({ADMISSION})(;.*)?$"}}},
+            {"headers": {"cookie": {"regex": rf"^(.*;\s*)?({ADMISSION})(;.*)?$"}}},
         ],
     )
 

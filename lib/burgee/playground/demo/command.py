@@ -30,7 +30,10 @@ from burgee.playground.metrics.server import find_prometheus
 _TICK_SECONDS = 0.02
 _REPAINT_SECONDS = 0.25
 _INTERRUPTED = 130
-_UNABLE = 2
+
+
+class Unplayable(Exception):
+    """A provider cannot do what a scenario needs; the text is one line for a person."""
 
 
 class Demo:
@@ -120,14 +123,16 @@ def run_demo(
         out: where the view goes.
 
     Returns:
-        The exit code: 0 when all was as it should be, 1 when not, 2 when the provider cannot
-        play the scenario, 130 when it was interrupted.
+        The exit code: 0 when all was as it should be, 1 when not, 130 when it was interrupted.
+
+    Raises:
+        Unplayable: the provider cannot play the scenario.
+        FileNotFoundError: a program or a manifest is missing.
     """
     played, chosen = Scenario(scenario), PROVIDERS[provider]
     unable = inability(played, chosen)
     if unable:
-        print(unable, file=out)
-        return _UNABLE
+        raise Unplayable(unable)
     binary = find_prometheus(prometheus)
     # a proxy that the environment names must not see requests to loopback
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"

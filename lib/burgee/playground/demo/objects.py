@@ -10,6 +10,9 @@ APP = "shop"
 PRIMARY = f"{APP}-primary"
 CANARY_SERVICE = f"{APP}-canary"
 PORT = 8080
+PREVIEW_HOST = f"{CANARY_SERVICE}.{NAMESPACE}"
+"""By this host the canary is reached aside, whoever the crowd is sent to."""
+
 TEMPLATE = "median-latency"
 LATENCY_MS = 3
 _MAXIMUM_MEDIAN_MS = 100
@@ -23,11 +26,13 @@ class Version:
         name: the tag of its image.
         fail_share: 0.2 fails a fifth of its requests.
         access_log: whether its pods log each request.
+        latency_ms: how long it takes for one.
     """
 
     name: str
     fail_share: float = 0.0
     access_log: bool = False
+    latency_ms: int = LATENCY_MS
 
 
 def deployment(version: Version) -> Manifest:
@@ -49,7 +54,7 @@ def deployment(version: Version) -> Manifest:
                             "image": f"{APP}:{version.name}",
                             "ports": [{"name": "http", "containerPort": PORT}],
                             "env": _environment(
-                                LATENCY_MS=str(LATENCY_MS),
+                                LATENCY_MS=str(version.latency_ms),
                                 FAIL_SHARE=str(version.fail_share),
                                 ACCESS_LOG=str(version.access_log).lower(),
                             ),

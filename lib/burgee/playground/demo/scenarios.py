@@ -58,11 +58,17 @@ _NEEDS_WEIGHTS: tuple[Callable[[Capabilities], bool], str] = (lambda able: able.
 
 def inability(scenario: Scenario, provider: Provider) -> str:
     """Why a provider cannot play a scenario, in a line; empty where it can."""
-    able, what = _NEEDS.get(scenario, _NEEDS_WEIGHTS)
-    if scenario is Scenario.ALL or able(provider.capabilities):
+    lack = _lack(scenario, provider)
+    if not lack:
         return ""
-    others = ", ".join(other for other in _ACTS if not inability(other, provider))
-    return f"provider {provider.name} has no {what}, its scenarios are: {others}, all"
+    others = ", ".join(other for other in _ACTS if not _lack(other, provider))
+    return f"provider {provider.name} has no {lack}, its scenarios are: {others}, all"
+
+
+def _lack(scenario: Scenario, provider: Provider) -> str:
+    """What a scenario needs and the provider does not have."""
+    able, what = _NEEDS.get(scenario, _NEEDS_WEIGHTS)
+    return "" if scenario is Scenario.ALL or able(provider.capabilities) else what
 
 
 def acts_of(scenario: Scenario, provider: Provider) -> list[Act]:
@@ -74,7 +80,7 @@ def acts_of(scenario: Scenario, provider: Provider) -> list[Act]:
     """
     if scenario is Scenario.ALL:
         parts = [part for part in _ACTS if part not in {Scenario.PROMOTE, Scenario.ROLLBACK}]
-        return [act for part in parts if not inability(part, provider) for act in _ACTS[part]]
+        return [act for part in parts if not _lack(part, provider) for act in _ACTS[part]]
     return list(_ACTS[scenario])
 
 

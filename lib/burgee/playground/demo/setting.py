@@ -14,7 +14,7 @@ from burgee.playground.apiserver.server import ApiServer
 from burgee.playground.dataplane.load import Load
 from burgee.playground.dataplane.plane import DataPlane
 from burgee.playground.demo.gate import Gate
-from burgee.playground.demo.objects import APP, CANARY_SERVICE, NAMESPACE
+from burgee.playground.demo.objects import APP, NAMESPACE, PREVIEW_HOST
 from burgee.playground.demo.providers.base import Ground, Part, Provider
 from burgee.playground.demo.tester import SmokeTester
 from burgee.playground.demo.timeline import Timeline
@@ -108,9 +108,7 @@ class DemoCluster:
         self.timeline = self.started(Timeline(self.store))
         self.gate = self.started(Gate())
         self.gate.open()
-        self.tester = self.started(
-            SmokeTester(self.plane.url, host=f"{CANARY_SERVICE}.{NAMESPACE}")
-        )
+        self.tester = self.started(SmokeTester(self.plane.url, host=PREVIEW_HOST))
         self.hooks = self.started(
             HookServer(
                 self.directory / "hooks",

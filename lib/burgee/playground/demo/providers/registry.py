@@ -5,8 +5,9 @@ from types import MappingProxyType
 from typing import Final
 
 from burgee.playground.demo.providers.base import Provider
+from burgee.playground.demo.providers.contour import CONTOUR
 from burgee.playground.demo.providers.istio import ISTIO
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
-    {provider.name: provider for provider in (ISTIO,)}
+    {provider.name: provider for provider in (ISTIO, CONTOUR)}
 )

@@ -1,0 +1,115 @@
+"""The control plane reports what its proxy took, and nothing before."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from burgee.playground.dataplane.contour import CONTOUR, HTTP_PROXY
+from burgee.playground.dataplane.control import ControlPlane
+from burgee.playground.dataplane.endpoints import Endpoint
+from burgee.playground.dataplane.plane import Plan
+from burgee.playground.storage.store import Store
+from tests.playground_data.cluster_objects import MERGE, service
+
+Eventually = Callable[..., None]
+
+
+class Reluctant:
+    """A proxy that takes plans only while it is willing to."""
+
+    url = "http://127.0.0.1:1"
+    description = "nothing"
+
+    def __init__(self) -> None:
+        self.willing = threading.Event()
+        self.asked: list[Plan] = []
+
+    def start(self) -> None:
+        """Nothing to start."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+    def serve(self, plan: Plan) -> None:
+        self.asked.append(plan)
+
+    def serves(self, plan: Plan) -> bool:
+        return self.willing.is_set() and plan is self.asked[-1]
+
+    def uses(self, endpoint: Endpoint) -> bool:
+        del endpoint
+        return False
+
+
+def _proxy(name: str, **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "projectcontour.io/v1",
+        "kind": "HTTPProxy",
+        "metadata": {"name": name, "namespace": "test"},
+        "spec": spec,
+    }
+
+
+@pytest.fixture
+def proxy() -> Reluctant:
+    return Reluctant()
+
+
+@pytest.fixture
+def plane(store: Store, proxy: Reluctant) -> Iterator[ControlPlane]:
+    made = ControlPlane(store, proxy, CONTOUR)
+    store.create(store.resource("v1", "services"), service("web", "web"))
+    store.create(
+        HTTP_PROXY, _proxy("host", virtualhost={"fqdn": "web"}, includes=[{"name": "web"}])
+    )
+    store.create(HTTP_PROXY, _proxy("web", routes=[{"services": [{"name": "web", "port": 80}]}]))
+    made.start()
+    yield made
+    made.close()
+
+
+def _status(store: Store, name: str = "web") -> dict[str, Any]:
+    found: dict[str, Any] = store.get(HTTP_PROXY, "test", name).get("status") or {}
+    return found
+
+
+def test_nothing_is_valid_before_the_proxy_took_it(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    eventually(lambda: proxy.asked)
+    assert _status(store) == {}
+    assert plane.history() == []
+    proxy.willing.set()
+    eventually(lambda: _status(store).get("currentStatus") == "valid")
+    [change] = plane.history()
+    assert change.asked <= change.served
+    assert change.weights == {"test/web": {"web": 100}}
+
+
+def test_plan_that_was_not_taken_is_tried_again(
+    plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    eventually(lambda: len(proxy.asked) >= 2, 10)
+    proxy.willing.set()
+    eventually(lambda: len(plane.history()) == 1)
+
+
+def test_refusal_is_told_at_once_and_ends_with_its_cause(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    proxy.willing.set()
+    eventually(lambda: _status(store).get("currentStatus") == "valid")
+    wrong = {"spec": {"routes": [{"services": [{"name": "web", "port": 80}], "websocket": True}]}}
+    proxy.willing.clear()
+    store.patch(HTTP_PROXY, "test", "web", wrong, content_type=MERGE)
+    eventually(lambda: _status(store).get("currentStatus") == "invalid")
+    assert "websocket" in plane.refusals()["HTTPProxy test/web"]
+    proxy.willing.set()
+    right = {"spec": {"routes": [{"services": [{"name": "web", "port": 80}]}]}}
+    store.patch(HTTP_PROXY, "test", "web", right, content_type=MERGE)
+    eventually(lambda: _status(store).get("currentStatus") == "valid")
+    generation = store.get(HTTP_PROXY, "test", "web")["metadata"]["generation"]
+    assert _status(store)["conditions"][0]["observedGeneration"] == generation
+    assert plane.refusals() == {}
