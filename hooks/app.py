@@ -66,6 +66,8 @@ def create_app(
     meters = Meters(
         version=version("burgee"), mesh_provider=settings.engine.mesh_provider, series=series
     )
+    courier = Courier(kube, policy=settings.addresses)
+    meters.show_waiting(courier.waiting)
     context = HookContext(
         settings=settings,
         kube=kube,
@@ -74,7 +76,7 @@ def create_app(
         executor=ContextExecutor(
             max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
         ),
-        courier=Courier(kube, count=meters.count_told, policy=settings.addresses),
+        courier=courier,
         meters=meters,
         series=series,
         now=lambda: datetime.now(UTC),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from burgee.adapters.courier import Courier
+from burgee.adapters.deeds import Note
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
@@ -58,7 +59,7 @@ class HookContext:
         """The monotonic() time by which a sync that starts now must have done all its IO."""
         return self.monotonic() + self.settings.budget_seconds
 
-    def fieldwork(self, parent: Manifest) -> Fieldwork:
+    def fieldwork(self, parent: Manifest, note: Note) -> Fieldwork:
         """The IO of a sync of this Canary that starts now, with its deadline."""
         return Fieldwork(
             kube=self.kube,
@@ -68,6 +69,7 @@ class HookContext:
             namespace=namespace_of(parent),
             deadline=self.deadline(),
             monotonic=self.monotonic,
+            note=note,
         )
 
     def close(self) -> None:
@@ -85,10 +87,12 @@ class HookRequest:
     Attributes:
         body: decoded.
         fingerprint: tells its bytes from those of any other call.
+        note: is told of everything that is done for it.
     """
 
     body: Manifest
     fingerprint: bytes
+    note: Note
 
 
 class Handler(Protocol):

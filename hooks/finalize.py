@@ -22,7 +22,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     body = request.body
     uid = str(metadata(body["parent"]).get("uid", ""))
     context.series.touch(uid)
-    work = context.fieldwork(body["parent"])
+    work = context.fieldwork(body["parent"], request.note)
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     try:
         canary = Canary.model_validate(live)
@@ -35,7 +35,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     children = children_of(body["children"])
     observation = observe(canary, children, reader, context.settings.engine)
     farewell = end(observation, context.now())
-    told = context.courier.round(uid)
+    told = context.courier.round(uid, request.note)
     perform(
         farewell.effects,
         context.kube,
@@ -43,6 +43,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         deadline=work.deadline,
         call_hook=work.call_hook,
         outgoing=told,
+        note=request.note,
         now=context.now,
         monotonic=context.monotonic,
     )

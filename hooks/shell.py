@@ -70,7 +70,9 @@ class Shell:
             fingerprint = fingerprint_of(raw)
             answer = self.shortcut(fingerprint, self.context) if self.shortcut else None
             if answer is None:
-                call = HookRequest(body=self._decoded(raw), fingerprint=fingerprint)
+                call = HookRequest(
+                    body=self._decoded(raw), fingerprint=fingerprint, note=self.context.meters.note
+                )
                 answer = self.handler(call, self.context)
         except Exception as error:
             return self._failure(error)

@@ -54,10 +54,10 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     body, began = request.body, context.monotonic()
     uid = str(metadata(body["parent"])["uid"])
     context.series.touch(uid)
-    work = context.fieldwork(body["parent"])
+    work = context.fieldwork(body["parent"], request.note)
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     decided = _decide(body, live, work, context)
-    decision, told = decided.decision, context.courier.round(uid)
+    decision, told = decided.decision, context.courier.round(uid, request.note)
     perform(
         decision.effects,
         context.kube,
@@ -65,6 +65,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         deadline=work.deadline,
         call_hook=work.call_hook,
         outgoing=told,
+        note=request.note,
         now=context.now,
         monotonic=context.monotonic,
     )

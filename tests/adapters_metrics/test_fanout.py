@@ -5,10 +5,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from burgee.adapters.deeds import Deed, Kind
 from burgee.adapters.fanout import PROBE_SECONDS, run, run_checks, run_hooks, run_probes
 from burgee.adapters.prometheus import Prometheus
 from burgee.adapters.webhooks import call as call_webhook
@@ -293,6 +295,74 @@ def test_a_plan_runs_hooks_beside_checks_and_judges(executor: ThreadPoolExecutor
         ("1/query", Verdict.PASSED),
     ]
     assert findings.hooks == {"key-1": GOOD}
+
+
+def test_all_that_was_done_is_noted(
+    executor: ThreadPoolExecutor, release: threading.Event
+) -> None:
+    def measure(check_: Check, _seconds: float) -> Measurement:
+        if check_.query == "late":
+            release.wait(LONG_SECONDS)
+        time.sleep(0.02)
+        return Sample(value=50 if check_.query == "high" else 5)
+
+    high = replace(check(3), id="3/wide", query="high", limits=Limits(maximum=100))
+    plan = Plan(
+        analysis=True,
+        checks=(
+            BrokenCheck(id="0/none", name="broken", reason="no template"),
+            check(1),
+            check(3, query="high"),
+            high,
+            check(4, query="late"),
+        ),
+        hooks=(hook(1), hook(2, kind="pre-rollout"), hook(3)),
+    )
+    deeds: list[Deed] = []
+    began = time.time()
+
+    run(
+        plan,
+        measure=measure,
+        call=answering(GOOD, BAD, calls=[]),
+        probe=well,
+        executor=executor,
+        deadline=soon(0.3),
+        note=deeds.append,
+    )
+
+    assert [(d.kind, d.type, d.name, d.outcome) for d in deeds] == [
+        (Kind.CHECK, "", "broken", "Error"),
+        (Kind.CHECK, "prometheus", "metric-1", "Passed"),
+        (Kind.CHECK, "prometheus", "metric-3", "Failed"),
+        (Kind.CHECK, "prometheus", "metric-3", "Passed"),
+        (Kind.CHECK, "prometheus", "metric-4", "Error"),
+        (Kind.WEBHOOK, "rollout", "hook-1", "succeeded"),
+        (Kind.WEBHOOK, "pre-rollout", "hook-2", "failed"),
+    ]
+    assert all(began - 1 <= d.took.began <= time.time() for d in deeds)
+    assert deeds[1].took.seconds >= 0.02
+    assert deeds[2].took == deeds[3].took, "one query, asked once"
+    assert deeds[4].took.seconds >= 0.3, "as long as it was waited for"
+
+
+def test_looks_at_sources_are_noted(executor: ThreadPoolExecutor) -> None:
+    deeds: list[Deed] = []
+
+    run(
+        Plan(sources=(source("good"), source("bad"))),
+        measure=lambda _check, _seconds: Sample(value=1),
+        call=answering(calls=[]),
+        probe=lambda asked, _seconds: "down" if asked == source("bad") else "",
+        executor=executor,
+        deadline=soon(),
+        note=deeds.append,
+    )
+
+    assert [(d.kind, d.type, d.outcome) for d in deeds] == [
+        (Kind.PROBE, "prometheus", "online"),
+        (Kind.PROBE, "prometheus", "offline"),
+    ]
 
 
 def test_an_empty_plan_finds_nothing(executor: ThreadPoolExecutor) -> None:

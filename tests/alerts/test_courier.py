@@ -9,7 +9,8 @@ import pytest
 from scripted_http import DROP, HANG, Reply
 from structlog.testing import capture_logs
 
-from burgee.adapters.courier import ALERT_WAIT_SECONDS, Courier
+from burgee.adapters.courier import ALERT_WAIT_SECONDS, MOST_WAITING, Courier
+from burgee.adapters.deeds import Deed, Kind
 from burgee.adapters.kube import KubeClient
 from burgee.engine.effects import HookCall, SendAlert
 from burgee.engine.letters import Letter, Receiver, Severity
@@ -21,8 +22,9 @@ class Counter:
     def __init__(self) -> None:
         self.counted: list[tuple[str, str]] = []
 
-    def __call__(self, kind: str, outcome: str) -> None:
-        self.counted.append((kind, outcome))
+    def __call__(self, deed: Deed) -> None:
+        assert deed.kind is Kind.DELIVERY
+        self.counted.append((deed.type, deed.outcome))
 
 
 @pytest.fixture
@@ -31,8 +33,8 @@ def counter() -> Counter:
 
 
 @pytest.fixture
-def courier(nowhere: KubeClient, counter: Counter) -> Iterator[Courier]:
-    made = Courier(nowhere, count=counter)
+def courier(nowhere: KubeClient) -> Iterator[Courier]:
+    made = Courier(nowhere)
     yield made
     made.close()
 
@@ -65,7 +67,7 @@ def until(happened: Callable[[], object], seconds: float = 5.0) -> None:
 def test_a_delivered_alert_is_known_in_the_same_sync(
     room: Any, courier: Courier, counter: Counter
 ) -> None:
-    told = courier.round("u")
+    told = courier.round("u", counter)
     told.send(alert(room, "/a"))
 
     assert told.outcomes() == {("k1", "test/a"): True}
@@ -76,7 +78,7 @@ def test_an_alert_that_is_refused_is_known_to_have_failed(
     room: Any, courier: Courier, counter: Counter
 ) -> None:
     room.says["/a"] = Reply(status=500)
-    told = courier.round("u")
+    told = courier.round("u", counter)
     told.send(alert(room, "/a"))
 
     assert told.outcomes() == {("k1", "test/a"): False}
@@ -198,7 +200,7 @@ def test_a_receiver_that_cannot_be_reached_is_asked_once_for_all_that_waits(
 ) -> None:
     room.says["/e"] = Reply(delay_seconds=0.3, drop=True)
     for number in range(5):
-        courier.round("u").tell(event(room, "/e", f"k{number}"))
+        courier.round("u", counter).tell(event(room, "/e", f"k{number}"))
 
     until(lambda: len(counter.counted) == 5)
 
@@ -211,7 +213,7 @@ def test_a_refused_event_does_not_take_the_next_one_along(
 ) -> None:
     room.says["/e"] = Reply(status=500)
     for number in range(3):
-        courier.round("u").tell(event(room, "/e", f"k{number}"))
+        courier.round("u", counter).tell(event(room, "/e", f"k{number}"))
 
     room.wait(3)
     until(lambda: len(counter.counted) == 3)
@@ -234,9 +236,9 @@ def test_log_lines_name_no_address(room: Any, courier: Courier) -> None:
 
 
 def test_a_closed_courier_delivers_nothing_and_does_not_fail(
-    room: Any, nowhere: KubeClient, counter: Counter
+    room: Any, nowhere: KubeClient
 ) -> None:
-    made = Courier(nowhere, count=counter)
+    made = Courier(nowhere)
     made.close()
 
     told = made.round("u")
@@ -245,3 +247,29 @@ def test_a_closed_courier_delivers_nothing_and_does_not_fail(
 
     assert told.outcomes() == {("k1", "test/a"): False}
     assert room.received == []
+
+
+def test_what_is_under_way_and_what_waits_behind_it_is_shown(room: Any, courier: Courier) -> None:
+    assert courier.waiting() == {"alert": 0, "event": 0}
+    for path in ("/a", "/e"):
+        room.says[path] = HANG
+    told = courier.round("u")
+    for number in range(3):
+        told.tell(event(room, "/e", f"e{number}"))
+    told.send(alert(room, "/a"))
+
+    room.wait(2)
+    assert courier.waiting() == {"alert": 1, "event": 3}
+
+    until(lambda: courier.waiting()["event"] == 0)
+
+
+def test_what_a_full_lane_drops_is_counted(room: Any, courier: Courier, counter: Counter) -> None:
+    room.says["/e"] = HANG
+    told = courier.round("u", counter)
+    for number in range(MOST_WAITING + 3):
+        told.tell(event(room, "/e", f"k{number}"))
+        room.wait(1)
+
+    assert counter.counted[:2] == [("event", "dropped")] * 2
+    assert courier.waiting()["event"] == MOST_WAITING + 1

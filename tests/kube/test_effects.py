@@ -1,6 +1,7 @@
 """What performing effects does to the cluster, once and again, and when it fails."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from burgee.adapters.deeds import Deed, Note, ignore
 from burgee.adapters.effects import event_manifest, perform
 from burgee.engine.effects import (
     ApplyForeign,
@@ -81,6 +83,7 @@ def run(
     seconds: float = 5,
     call_hook: Any = never,
     bag: Bag | None = None,
+    note: Note = ignore,
 ) -> Any:
     return perform(
         effects,
@@ -89,6 +92,7 @@ def run(
         deadline=time.monotonic() + seconds,
         call_hook=call_hook,
         outgoing=bag or Bag(),
+        note=note,
         now=lambda: TS,
     )
 
@@ -316,3 +320,38 @@ def test_who_is_told_of_an_event_that_could_not_be_created(api: Any, code: int, 
     run(api.connect(server), TOLD, bag=bag)
 
     assert len(bag.told) == told
+
+
+def test_every_effect_is_noted_with_how_it_ended(api: Any) -> None:
+    codes = {"PATCH": 200, "DELETE": 404, "POST": 409}
+    server = api.serve(lambda request: api.reply({}, codes[request.method]))
+    deeds: list[Deed] = []
+    call = replace(CALL, type="rollback")
+
+    run(
+        api.connect(server),
+        *(SCALE, APPLY, DELETE, EVENT, call),
+        call_hook=lambda _: HookResult(succeeded=False, message="403", status_code=403),
+        note=deeds.append,
+    )
+
+    assert [(d.kind, d.type, d.name, d.outcome) for d in deeds] == [
+        ("effect", "Scale", "Deployment/app", "done"),
+        ("effect", "ApplyForeign", "Service/app", "done"),
+        ("effect", "DeleteObject", "Ingress/web", "left"),
+        ("effect", "EmitEvent", "Warning", "left"),
+        ("webhook", "rollback", "notify", "failed"),
+    ]
+
+
+def test_an_effect_that_ends_the_sync_is_noted_as_failed(api: Any) -> None:
+    server = api.serve(lambda _request: api.reply({}, 500))
+    deeds: list[Deed] = []
+
+    with pytest.raises(ClusterError):
+        run(api.connect(server), EVENT, PATCH, SCALE, note=deeds.append)
+
+    assert [(d.type, d.outcome) for d in deeds] == [
+        ("EmitEvent", "dropped"),
+        ("MergePatch", "failed"),
+    ]

@@ -142,3 +142,33 @@ def test_an_end_that_is_answered_again_is_counted_once(
         assert faults.happened["status_failure"]
         assert counted(arena, app, "successes") == 4
         assert counted(arena, app, "failures") == 0
+
+
+def test_what_was_done_for_releases_is_counted(pair: Arena) -> None:
+    urls = [hook.url for hook in pair.hooks]
+    names = {
+        "burgee_checks_total": {"source": "prometheus", "verdict": "Passed"},
+        "burgee_check_duration_seconds_count": {"source": "prometheus", "verdict": "Passed"},
+        "burgee_source_probes_total": {"source": "prometheus", "outcome": "online"},
+        "burgee_webhook_duration_seconds_count": {"type": "rollout", "outcome": "succeeded"},
+        "burgee_effects_total": {"effect": "Scale", "outcome": "done"},
+        "burgee_told_total": {"kind": "event", "outcome": "delivered"},
+    }
+    pair.prometheus.answers[""] = lambda _: vector(1)
+    before = {name: summed(urls, name, labels) for name, labels in names.items()}
+    app = at_rest(
+        pair,
+        "deeds",
+        analysis=analysis(
+            webhooks=[
+                {"name": "load", "type": "rollout", "url": f"{pair.webhooks.url}/load"},
+                {"name": "log", "type": "event", "url": f"{pair.webhooks.url}/log"},
+            ]
+        ),
+    )
+
+    app.release("app:2")
+    app.wait_scaled(0)
+
+    for name, labels in names.items():
+        assert summed(urls, name, labels) > before[name], name

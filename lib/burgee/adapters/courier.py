@@ -19,6 +19,7 @@ import structlog
 from burgee.adapters import alerts, webhooks
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.bounded import DEFAULT_POLICY
+from burgee.adapters.deeds import Deed, Kind, Note, Took, ignore
 from burgee.adapters.kube import KubeClient
 from burgee.engine.effects import HookCall, HookResult, SendAlert
 
@@ -30,20 +31,20 @@ MOST_REMEMBERED = 4096
 MOST_WAITING = 64
 
 Deliver: TypeAlias = Callable[[], HookResult]
-Count: TypeAlias = Callable[[str, str], None]
-"""Counts one delivery: its kind, and whether it was `delivered` or `failed`."""
+ALERT, EVENT = "alert", "event"
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Parcel:
-    """One thing to deliver; `done` tells whether it was."""
+    """One thing to deliver; `note` is told of it, `done` tells whether it was."""
 
     kind: str
     to: str
     deliver: Deliver
-    done: "Future[bool]"
+    note: Note
+    done: "Future[bool]" = field(default_factory=Future[bool])
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,10 +52,14 @@ class _Lane:
     """What waits for one receiver of one Canary.
 
     Attributes:
+        what: alert or event.
+        under_way: how many are being delivered, one or none.
         busy: a thread works on it.
         slow: the last delivery failed or took longer than a sync waits.
     """
 
+    what: str
+    under_way: int = 0
     parcels: deque[_Parcel] = field(default_factory=deque[_Parcel])
     busy: bool = False
     slow: bool = False
@@ -63,51 +68,57 @@ class _Lane:
 class Courier:
     """The lanes of one process; every method may be called from any thread."""
 
-    def __init__(
-        self, kube: KubeClient, *, count: Count, policy: AddressPolicy = DEFAULT_POLICY
-    ) -> None:
+    def __init__(self, kube: KubeClient, *, policy: AddressPolicy = DEFAULT_POLICY) -> None:
         """Start with no lane.
 
         Args:
             kube: for the Secrets of AlertProviders.
-            count: told of every delivery.
             policy: which addresses may be reached.
         """
         self._policy = policy
         self._kube = kube
-        self._count = count
         self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="burgee-courier")
         self._lock = threading.Lock()
         self._lanes: OrderedDict[Hashable, _Lane] = OrderedDict()
         self._known: OrderedDict[Hashable, Future[bool]] = OrderedDict()
 
-    def round(self, uid: str) -> "Round":
-        """The deliveries of one sync of one Canary."""
-        return Round(self, uid)
+    def round(self, uid: str, note: Note = ignore) -> "Round":
+        """The deliveries of one sync of one Canary; `note` is told of each when it has ended."""
+        return Round(self, uid, note)
 
-    def alert(self, uid: str, alert: SendAlert) -> tuple["Future[bool]", bool]:
+    def alert(self, uid: str, alert: SendAlert, note: Note) -> tuple["Future[bool]", bool]:
         """Put an alert in its lane; see `_put`."""
 
         def deliver() -> HookResult:
             return alerts.deliver(alert, self._kube, policy=self._policy)
 
-        parcel = _parcel(alert.receiver.kind, alert.receiver.id, deliver)
-        return self._put((uid, alert.receiver.id), (alert.key, alert.receiver.id), parcel)
+        to = alert.receiver
+        parcel = _Parcel(kind=to.kind, to=to.id, deliver=deliver, note=note)
+        return self._put(ALERT, (uid, to.id), (alert.key, to.id), parcel)
 
-    def event(self, uid: str, call: HookCall) -> tuple["Future[bool]", bool]:
+    def event(self, uid: str, call: HookCall, note: Note) -> tuple["Future[bool]", bool]:
         """Put the call of an event webhook in its lane; see `_put`."""
 
         def deliver() -> HookResult:
             return webhooks.call(call, deadline_seconds=EVENT_SECONDS, policy=self._policy)
 
-        return self._put((uid, call.url), call.key, _parcel("event", call.name, deliver))
+        parcel = _Parcel(kind=EVENT, to=call.name, deliver=deliver, note=note)
+        return self._put(EVENT, (uid, call.url), call.key, parcel)
+
+    def waiting(self) -> dict[str, int]:
+        """How many alerts and events are still to be delivered."""
+        found = {ALERT: 0, EVENT: 0}
+        with self._lock:
+            for lane in self._lanes.values():
+                found[lane.what] += len(lane.parcels) + lane.under_way
+        return found
 
     def close(self) -> None:
         """Let go of the threads; what waits is not delivered any more."""
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _put(
-        self, lane_key: Hashable, key: Hashable, parcel: _Parcel
+        self, what: str, lane_key: Hashable, key: Hashable, parcel: _Parcel
     ) -> tuple["Future[bool]", bool]:
         """Whether it is delivered, some day, and whether the lane was quick so far.
 
@@ -115,14 +126,16 @@ class Courier:
         """
         with self._lock:
             known = self._known.get(key)
-            lane = self._lanes.setdefault(lane_key, _Lane())
+            lane = self._lanes.setdefault(lane_key, _Lane(what=what))
             self._lanes.move_to_end(lane_key)
             if known is not None and not (known.done() and not known.result()):
                 return known, not lane.slow
             self._known[key] = parcel.done
             lane.parcels.append(parcel)
             if len(lane.parcels) > MOST_WAITING:
-                lane.parcels.popleft().done.set_result(False)
+                oldest = lane.parcels.popleft()
+                oldest.note(_deed(oldest, "dropped", time.time(), 0.0))
+                oldest.done.set_result(False)
             self._forget_old()
             if not lane.busy:
                 lane.busy = self._start(lane)
@@ -154,45 +167,41 @@ class Courier:
                     lane.busy = False
                     return
                 parcel = lane.parcels.popleft()
-            began = time.monotonic()
+                lane.under_way = 1
+            at, began = time.time(), time.monotonic()
             result = _delivered(parcel)
+            seconds = time.monotonic() - began
             unreachable = result.status_code is None
             with self._lock:
-                lane.slow = not result.succeeded or time.monotonic() - began > INSTANT_SECONDS
+                lane.under_way = 0
+                lane.slow = not result.succeeded or seconds > INSTANT_SECONDS
                 dropped = list(lane.parcels) if unreachable else []
                 if unreachable:
                     lane.parcels.clear()
-            self._tell(parcel, result)
-            for later in dropped:
-                self._tell(later, result)
-
-    def _tell(self, parcel: _Parcel, result: HookResult) -> None:
-        outcome = "delivered" if result.succeeded else "failed"
-        self._count(parcel.kind, outcome)
-        say = log.info if result.succeeded else log.warning
-        say("told", kind=parcel.kind, to=parcel.to, outcome=outcome, answer=result.message)
-        parcel.done.set_result(result.succeeded)
+            for ended in (parcel, *dropped):
+                _tell(ended, result, at, seconds)
 
 
 class Round:
     """What one sync hands over; see burgee.adapters.effects.Outgoing."""
 
-    def __init__(self, courier: Courier, uid: str) -> None:
+    def __init__(self, courier: Courier, uid: str, note: Note) -> None:
         """Begin with nothing handed over."""
         self._courier = courier
         self._uid = uid
+        self._note = note
         self._alerts: dict[tuple[str, str], Future[bool]] = {}
         self._worth: dict[Future[bool], float] = {}
 
     def tell(self, call: HookCall) -> None:
         """Hand over one call of an event webhook."""
-        done, quick = self._courier.event(self._uid, call)
+        done, quick = self._courier.event(self._uid, call, self._note)
         if quick:
             self._worth[done] = INSTANT_SECONDS
 
     def send(self, alert: SendAlert) -> None:
         """Hand over one alert."""
-        done, quick = self._courier.alert(self._uid, alert)
+        done, quick = self._courier.alert(self._uid, alert, self._note)
         self._alerts[alert.key, alert.receiver.id] = done
         self._worth[done] = ALERT_WAIT_SECONDS if quick else INSTANT_SECONDS
 
@@ -209,8 +218,17 @@ class Round:
         return {key: done.result() for key, done in self._alerts.items() if done.done()}
 
 
-def _parcel(kind: str, to: str, deliver: Deliver) -> _Parcel:
-    return _Parcel(kind=kind, to=to, deliver=deliver, done=Future())
+def _tell(parcel: _Parcel, result: HookResult, began: float, seconds: float) -> None:
+    outcome = "delivered" if result.succeeded else "failed"
+    parcel.note(_deed(parcel, outcome, began, seconds))
+    say = log.info if result.succeeded else log.warning
+    say("told", kind=parcel.kind, to=parcel.to, outcome=outcome, answer=result.message)
+    parcel.done.set_result(result.succeeded)
+
+
+def _deed(parcel: _Parcel, outcome: str, began: float, seconds: float) -> Deed:
+    took = Took(began=began, seconds=seconds)
+    return Deed(kind=Kind.DELIVERY, type=parcel.kind, name=parcel.to, outcome=outcome, took=took)
 
 
 def _delivered(parcel: _Parcel) -> HookResult:

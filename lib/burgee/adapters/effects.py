@@ -16,6 +16,7 @@ from typing import Protocol, assert_never
 
 import structlog
 
+from burgee.adapters.deeds import Kind, Note, doing, ignore
 from burgee.adapters.kube import KubeClient
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.effects import (
@@ -36,6 +37,7 @@ COMPONENT = "burgee"
 _MESSAGE_BYTES = 1024
 _NAME_CHARACTERS = 230
 _CALL_SECONDS = 5.0
+_DONE, _LEFT = "done", "left"
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +62,7 @@ def perform(
     deadline: float,
     call_hook: Callable[[HookCall], HookResult],
     outgoing: Outgoing,
+    note: Note = ignore,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     monotonic: Callable[[], float] = time.monotonic,
 ) -> dict[str, HookResult]:
@@ -72,6 +75,7 @@ def perform(
         deadline: the monotonic() time by which all must be done.
         call_hook: performs one HookCall; it keeps to the deadline by itself and never raises.
         outgoing: takes alerts, and the calls that tell of a new event.
+        note: is told of every effect but those that are handed over.
         now: the wall clock, for the times in an event.
         monotonic: the clock of the deadline.
 
@@ -87,13 +91,19 @@ def perform(
         seconds = min(_CALL_SECONDS, deadline - monotonic())
         match effect:
             case Scale() | MergePatch() | ApplyForeign() | DeleteObject():
-                _write(effect, kube, seconds)
+                with doing(note, Kind.EFFECT, type(effect).__name__, _object(effect)) as deed:
+                    deed.outcome = _write(effect, kube, seconds)
             case EmitEvent():
-                if _emit(effect, kube, canary, seconds, now()):
+                with doing(note, Kind.EFFECT, type(effect).__name__, effect.type) as deed:
+                    deed.outcome = _emit(effect, kube, canary, seconds, now())
+                if deed.outcome != _LEFT:
                     for call in effect.calls:
                         outgoing.tell(call)
             case HookCall():
-                results[effect.key] = call_hook(effect)
+                with doing(note, Kind.WEBHOOK, effect.type, effect.name) as deed:
+                    result = call_hook(effect)
+                    deed.outcome = "succeeded" if result.succeeded else "failed"
+                results[effect.key] = result
             case SendAlert():
                 outgoing.send(effect)
             case _:
@@ -131,9 +141,16 @@ def event_manifest(event: EmitEvent, canary: Manifest, now: datetime) -> Manifes
     }
 
 
+def _object(effect: Scale | MergePatch | ApplyForeign | DeleteObject) -> str:
+    if isinstance(effect, ApplyForeign):
+        return f"{effect.manifest['kind']}/{name_of(effect.manifest)}"
+    return f"{effect.kind}/{effect.name}"
+
+
 def _write(
     effect: Scale | MergePatch | ApplyForeign | DeleteObject, kube: KubeClient, seconds: float
-) -> None:
+) -> str:
+    """How it ended: done, or left to the next sync."""
     try:
         match effect:
             case Scale():
@@ -155,22 +172,24 @@ def _write(
                 assert_never(effect)
     except (Conflict, NotFound) as error:
         log.info("left to the next sync", effect=type(effect).__name__, reason=str(error))
+        return _LEFT
+    return _DONE
 
 
 def _emit(
     event: EmitEvent, kube: KubeClient, canary: Manifest, seconds: float, now: datetime
-) -> bool:
-    """True unless the event was there already."""
+) -> str:
+    """How it ended: done, dropped, or left as it was there already."""
     try:
         kube.create(event_manifest(event, canary, now), timeout_seconds=seconds)
     except Conflict:
         log.debug("event exists", message=event.message)
-        return False
+        return _LEFT
     except ClusterError as error:
         log.warning("event dropped", message=event.message, reason=str(error))
-    else:
-        log.info("event", type=event.type.value, message=event.message)
-    return True
+        return "dropped"
+    log.info("event", type=event.type.value, message=event.message)
+    return _DONE
 
 
 def _shortened(message: str) -> str:

@@ -6,15 +6,23 @@ time-out, the caller goes on.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from burgee.adapters.deeds import Deed, Kind, Note, Stopwatch, ignore
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.metrics.judge import judge, judge_broken
-from burgee.metrics.model import BrokenCheck, Check, Measurement, Source, SourceError
+from burgee.metrics.model import (
+    BrokenCheck,
+    Check,
+    Judged,
+    Measurement,
+    Source,
+    SourceError,
+)
 
 PROBE_SECONDS = 3.0
 """For the question whether a source is online; the answer only informs."""
@@ -32,6 +40,9 @@ Probe: TypeAlias = Callable[[Source, float], str]
 """Says what is wrong with a source, within the seconds given; nothing where it is online."""
 
 
+_Question: TypeAlias = tuple[Source, str, float]
+
+
 def run(
     plan: Plan,
     *,
@@ -40,6 +51,7 @@ def run(
     probe: Probe,
     executor: Executor,
     deadline: float,
+    note: Note = ignore,
 ) -> Findings:
     """Everything that a plan asks for.
 
@@ -50,19 +62,36 @@ def run(
         probe: asks one source whether it is online.
         executor: its threads do the waiting; one that is never free costs its task the deadline.
         deadline: the time.monotonic() by which this returns.
+        note: is told of every check, webhook and source.
     """
-    started = _start_hooks(plan.hooks, call, executor, deadline)
+    watch = Stopwatch()
+
+    def timed_call(hook: HookCall, seconds: float) -> HookResult:
+        return watch.lap(hook.key, lambda: call(hook, seconds))
+
+    def timed_measure(check: Check, seconds: float) -> Measurement:
+        return watch.lap(_question(check), lambda: measure(check, seconds))
+
+    def timed_probe(source: Source, seconds: float) -> str:
+        return watch.lap(source, lambda: probe(source, seconds))
+
+    started = _start_hooks(plan.hooks, timed_call, executor, deadline)
     asked = [check for check in plan.checks if isinstance(check, Check)]
-    measured = run_checks(asked, measure, executor, deadline)
-    judged = (
+    measured = run_checks(asked, timed_measure, executor, deadline)
+    judged = tuple(
         judge_broken(check) if isinstance(check, BrokenCheck) else judge(check, measured[check.id])
         for check in plan.checks
     )
-    return Findings(
-        checks=tuple(judged) if plan.analysis else None,
+    found = Findings(
+        checks=judged if plan.analysis else None,
         hooks=started.results(),
-        sources=run_probes(plan.sources, probe, executor, deadline) if plan.sources else None,
+        sources=run_probes(plan.sources, timed_probe, executor, deadline)
+        if plan.sources
+        else None,
     )
+    for deed in _deeds(plan, judged, found, watch):
+        note(deed)
+    return found
 
 
 def run_checks(
@@ -70,10 +99,10 @@ def run_checks(
 ) -> dict[str, Measurement]:
     """Every check's measurement by its id; the same query of the same source is asked once."""
     began = time.monotonic()
-    by_question: dict[tuple[Source, str, float], Future[Measurement]] = {}
+    by_question: dict[_Question, Future[Measurement]] = {}
     by_id: dict[str, Future[Measurement]] = {}
     for check in checks:
-        question = (check.source, check.query, check.interval_seconds)
+        question = _question(check)
         if question not in by_question:
             by_question[question] = executor.submit(_measured, measure, check, deadline)
         by_id[check.id] = by_question[question]
@@ -107,6 +136,40 @@ def run_hooks(
 ) -> dict[str, HookResult]:
     """Results by key, in order, up to the first that settles the matter; see `_settles`."""
     return _start_hooks(calls, call, executor, deadline).results()
+
+
+def _question(check: Check) -> _Question:
+    return check.source, check.query, check.interval_seconds
+
+
+def _deeds(
+    plan: Plan, judged: Sequence[Judged], found: Findings, watch: Stopwatch
+) -> Iterator[Deed]:
+    for check, verdict in zip(plan.checks, judged, strict=True):
+        yield Deed(
+            kind=Kind.CHECK,
+            type=check.source.type if isinstance(check, Check) else "",
+            name=check.name,
+            outcome=verdict.verdict.value,
+            took=watch.took(_question(check) if isinstance(check, Check) else check.id),
+        )
+    for hook in plan.hooks:
+        if result := found.hooks.get(hook.key):
+            yield Deed(
+                kind=Kind.WEBHOOK,
+                type=hook.type,
+                name=hook.name,
+                outcome="succeeded" if result.succeeded else "failed",
+                took=watch.took(hook.key),
+            )
+    for source, problem in (found.sources or {}).items():
+        yield Deed(
+            kind=Kind.PROBE,
+            type=source.type,
+            name=source.type,
+            outcome="offline" if problem else "online",
+            took=watch.took(source),
+        )
 
 
 def _measured(measure: Measure, check: Check, deadline: float) -> Measurement:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from burgee.adapters import fanout, webhooks
 from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.deeds import Note, ignore
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Findings, Plan
@@ -29,6 +30,7 @@ class Fieldwork:
         namespace: of the Canary.
         deadline: the monotonic() time by which all must be done.
         monotonic: seconds that never jump.
+        note: is told of every check, webhook and source.
     """
 
     kube: KubeClient
@@ -38,6 +40,7 @@ class Fieldwork:
     namespace: str
     deadline: float
     monotonic: Callable[[], float]
+    note: Note = ignore
 
     def left_seconds(self) -> float:
         """What is left of the budget, never less than a moment, so that a time-out is a time."""
@@ -52,6 +55,7 @@ class Fieldwork:
             probe=self._probe,
             executor=self.executor,
             deadline=self.deadline,
+            note=self.note,
         )
         return replace(found, pods=self._diagnose(plan)) if plan.pods_of else found
 
