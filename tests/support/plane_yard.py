@@ -9,8 +9,9 @@ from typing import Self
 from counting_client import Tally, send_many
 
 from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest, annotations_of, name_of, namespace_of
+from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.playground.apiserver.server import ApiServer
+from burgee.playground.dataplane.objects import is_ready
 from burgee.playground.dataplane.steering import Rule
 from burgee.playground.demo import analyses, objects
 from burgee.playground.demo.objects import APP, CANARY_SERVICE, NAMESPACE, PRIMARY, Version
@@ -26,6 +27,8 @@ from burgee.targets.services import build_services
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 NAMES = Names(target=APP, apex=APP, selector_key="app", selector_value=APP)
+BOTH = {"release": APP}
+"""A label of all pods."""
 OLD, NEW = PRIMARY, APP
 """Who answers: pods of the primary, pods of the target."""
 
@@ -66,6 +69,7 @@ class Yard:
         self.targets = apparatus.targets
         target = objects.deployment(Version(name="v2", latency_ms=0, access_log=True))
         target["spec"]["replicas"] = self._replicas
+        target["spec"]["template"]["metadata"]["labels"] |= BOTH
         for manifest in (target, _primary(self._replicas), *self.provider.objects):
             self._create(manifest)
         for service in build_services(self.canary(), NAMES, target, {}).all():
@@ -138,16 +142,13 @@ class Yard:
 
         return wanted
 
-    def _both_are_ready(self) -> bool:
+    def ready_pods(self) -> list[str]:
+        """Names of the pods that get requests."""
         pods, _ = self.store.list(self.store.resource("v1", "pods"))
-        ready = [
-            pod
-            for pod in pods
-            for c in pod.get("status", {}).get("conditions", [])
-            if c["type"] == "Ready" and c["status"] == "True"
-        ]
-        endpoints = [pod for pod in ready if annotations_of(pod)]
-        return len(endpoints) == 2 * self._replicas
+        return [name_of(pod) for pod in pods if is_ready(pod)]
+
+    def _both_are_ready(self) -> bool:
+        return len(self.ready_pods()) == 2 * self._replicas
 
     def _originals(self, canary: Canary) -> list[Manifest]:
         return [
@@ -187,6 +188,6 @@ def _primary(replicas: int) -> Manifest:
     made = objects.deployment(Version(name="v1", latency_ms=0, access_log=True))
     made["metadata"] = {**made["metadata"], "name": PRIMARY}
     made["spec"]["selector"] = {"matchLabels": {"app": PRIMARY}}
-    made["spec"]["template"]["metadata"] = {"labels": {"app": PRIMARY}}
+    made["spec"]["template"]["metadata"] = {"labels": {"app": PRIMARY, **BOTH}}
     made["spec"]["replicas"] = replicas
     return made

@@ -99,9 +99,12 @@ class Envoy:
         self._write(self._files.routes, xds.routes(plan.config))
 
     def serves(self, plan: Plan) -> bool:
-        """Whether Envoy shows the routes of this plan."""
+        """Whether Envoy shows the routes and the endpoints of this plan."""
         try:
-            return self.has_routes(plan.config)
+            known = self.addresses()
+            return self.has_routes(plan.config) and all(
+                known.get(port.cluster) == set(there) for port, there in plan.endpoints.items()
+            )
         except requests.RequestException:
             return False
 

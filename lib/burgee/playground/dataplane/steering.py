@@ -46,4 +46,8 @@ class RouteChange:
 def percents(weights: Mapping[str, float]) -> dict[str, float]:
     """Shares of a hundred, from weights that count in relation to each other."""
     total = sum(weights.values())
-    return {name: 100 * weight / total for name, weight in weights.items() if total and weight}
+    return {
+        name: round(100 * weight / total, 2)
+        for name, weight in weights.items()
+        if total and weight
+    }

@@ -17,12 +17,15 @@ import threading
 import time
 from types import FrameType
 
+from burgee.playground.workloads.app_metrics import AppMetrics
+
 _MAX_HEAD_BYTES = 65_536
 _DRAIN_SECONDS = 1.0
 ACCESS = "access"
 """The first word of a line of the access log; monotonic time, pod and host follow."""
 
 _PROBES = frozenset({"/healthz", "/readyz"})
+_METRICS = "/metrics"
 
 
 class SampleApp:
@@ -43,6 +46,7 @@ class SampleApp:
         self._latency_seconds = latency_ms / 1000
         self._access_log = access_log
         self._numbers = itertools.count(1)
+        self._metrics = AppMetrics()
         self._busy = 0
         self._idle = threading.Condition()
         self._stopping = False
@@ -87,9 +91,19 @@ class SampleApp:
                         self._idle.notify_all()
 
     def _answer(self, head: bytes) -> bytes:
-        path = head.split(b" ", 2)[1].decode("latin-1").partition("?")[0]
+        method, target, _ = head.decode("latin-1").split(" ", 2)
+        path = target.partition("?")[0]
         if path in _PROBES:
             return self._response("200 OK", b"ok\n")
+        if path == _METRICS:
+            return self._response("200 OK", self._metrics.exposition().encode())
+        began = time.monotonic()
+        status, body = self._served(head)
+        self._metrics.observe(method, status[:3], time.monotonic() - began)
+        return self._response(status, body)
+
+    def _served(self, head: bytes) -> tuple[str, bytes]:
+        """Status line and body of a request of a user."""
         if self._latency_seconds:
             time.sleep(self._latency_seconds)
         number = next(self._numbers)
@@ -97,8 +111,8 @@ class SampleApp:
             line = f"{ACCESS} {time.monotonic():.3f} {self._pod} {_host(head)}\n"
             os.write(sys.stdout.fileno(), line.encode())
         if math.floor(number * self._fail_share) > math.floor((number - 1) * self._fail_share):
-            return self._response("500 Internal Server Error", b"this version fails on purpose\n")
-        return self._response("200 OK", f"{self._version} from {self._pod}\n".encode())
+            return "500 Internal Server Error", b"this version fails on purpose\n"
+        return "200 OK", f"{self._version} from {self._pod}\n".encode()
 
     def _response(self, status: str, body: bytes) -> bytes:
         closing = "connection: close\r\n" if self._stopping else ""

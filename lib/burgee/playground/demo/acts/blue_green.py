@@ -1,6 +1,7 @@
 """Blue/Green: a version is tested where no client goes, then all clients go there at once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from burgee.playground.demo import analyses
 from burgee.playground.demo.judgement import (
@@ -30,8 +31,10 @@ def switch(stage: Stage) -> Iterator[Finding]:
     yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     stage.wait(CALM_SECONDS)
     seen = windows(stage, at)
-    yield went(version, seen, [0, 100, 0])
-    before = seen[0]
+    switched = cluster.provider.capabilities.weights
+    yield went(version, seen, [0, 100, 0] if switched else [0])
+    # without a switch clients come to the version once the primary runs it
+    before = seen[0] if switched else replace(seen[0], end=_promoting(stage, at))
     tests = cluster.tester.between(at, before.end)
     good = [test for test in tests if test.version == version.name and not test.failed]
     first = good[0].started if good else before.end
@@ -50,3 +53,9 @@ def switch(stage: Stage) -> Iterator[Finding]:
     yield from splits(stage, seen)
     yield from settled(stage, version)
     stage.current = version
+
+
+def _promoting(stage: Stage, at: float) -> float:
+    """When the promotion began."""
+    moments = stage.cluster.timeline.moments()
+    return next(m.at for m in moments if m.at >= at and m.phase == "Promoting")
