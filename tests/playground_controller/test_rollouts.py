@@ -143,7 +143,7 @@ def test_a_paused_deployment_takes_no_new_template() -> None:
     rollout = Rollout()
     rollout.at(0, deployment())
     rollout.at(5)
-    assert rollout.at(10, deployment("x:2", paused=True)) == (4, 4, 4, 4)
+    assert rollout.at(10, deployment("x:2", paused=True)) == (4, 0, 4, 4)
     assert rollout.reason() == "DeploymentPaused"
     assert rollout.pods.template == template_digest(deployment())
     assert rollout.at(11, deployment("x:2")) == (5, 2, 3, 3)

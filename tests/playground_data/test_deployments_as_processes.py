@@ -288,3 +288,20 @@ def _alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+@pytest.mark.usefixtures("processes")
+def test_a_paused_deployment_keeps_its_pods_and_can_be_scaled_down(
+    store: Store, eventually: Eventually
+) -> None:
+    _create(store, "v1", replicas=2)
+    eventually(lambda: _ready(store, 2))
+    _change(store, {"paused": True})
+
+    _change(store, {**deployment("web", "v2")["spec"], "replicas": 1, "paused": True})
+    eventually(lambda: len(_pods(store)) == 1)
+
+    assert [_version(pod) for pod in _pods(store)] == ["v1"]
+    eventually(lambda: _status(store)["updatedReplicas"] == 0)
+    _change(store, {"paused": None})
+    eventually(lambda: _ready(store, 1) and _version(_pods(store)[0]) == "v2")

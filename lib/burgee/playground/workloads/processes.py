@@ -125,7 +125,10 @@ class Processes:
         serving = [pod for pod in pods if pod.state in {PodState.STARTING, PodState.READY}]
         new = [pod for pod in serving if pod.template_hash == current]
         old = [pod for pod in serving if pod.template_hash != current]
-        for _ in range(wanted - len(new)):
+        waits = bool(deployment["spec"].get("paused")) and bool(old) and not new
+        if waits:
+            new, old = old, []  # a newer template is not rolled out
+        for _ in range(0 if waits else wanted - len(new)):
             pod = PodProcess(deployment, current, self.log)
             pods.append(pod)
             new.append(pod)

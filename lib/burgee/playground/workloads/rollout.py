@@ -33,6 +33,7 @@ class Pods:
         finished: whether a rollout of this template was complete once.
         barred: whether a quota keeps more pods from being made.
         ill: pods of this template that are not ready though they were started.
+        waits: whether there is a newer template that a paused Deployment does not roll out.
     """
 
     template: str
@@ -46,6 +47,7 @@ class Pods:
     finished: bool = False
     barred: bool = False
     ill: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +102,9 @@ def count(pods: Pods, limits: Limits, now: datetime) -> Counts:
     kept = min(pods.old, max(wanted - limits.max_unavailable - available, 0))
     room = 0 if pods.barred else min(wanted, wanted + limits.max_surge - kept)
     updated = max(room, started)
+    if pods.waits:
+        kept += min(available, updated)
+        return Counts(wanted=wanted, updated=0, updated_ready=0, updated_available=0, old=kept)
     return Counts(
         wanted=wanted,
         updated=updated,
@@ -139,9 +144,14 @@ def advance(
         )
     if pods.barred and not crowded:
         pods = replace(pods, barred=False, since=now)
-    was = count(pods, limits, now)
-    held = replace(pods, finished=pods.finished or was.complete)
-    if digest != held.template and not workload["spec"].get("paused"):
+    paused = bool(workload["spec"].get("paused"))
+    was = count(replace(pods, waits=False), limits, now)
+    held = replace(
+        pods,
+        finished=pods.finished or was.complete,
+        waits=paused and digest != pods.template,
+    )
+    if digest != held.template and not paused:
         back = digest == held.old_template
         return Pods(
             template=digest,
