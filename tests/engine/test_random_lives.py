@@ -14,9 +14,10 @@ SEQUENCES = int(os.environ.get("BURGEE_SEQUENCES", "300"))
 SHARDS = 4
 
 
+@pytest.mark.parametrize("provider", ["istio", "kubernetes"])
 @pytest.mark.parametrize("shard", range(SHARDS))
 @settings(
-    max_examples=max(1, SEQUENCES // SHARDS),
+    max_examples=max(1, SEQUENCES // SHARDS // 2),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
@@ -25,6 +26,8 @@ SHARDS = 4
     choice=st.integers(0, 2**10 - 1),
     numbers=st.lists(st.integers(0, 2**12 - 1), min_size=5, max_size=40),
 )
-def test_no_life_of_a_release_breaks_a_rule(shard: int, choice: int, numbers: list[int]) -> None:
+def test_no_life_of_a_release_breaks_a_rule(
+    shard: int, provider: str, choice: int, numbers: list[int]
+) -> None:
     del shard
-    live(choice, numbers)
+    live(choice, numbers, provider)

@@ -144,7 +144,6 @@ def test_a_restart_in_the_mirror_stage_stops_mirroring() -> None:
     ("fields", "queries"),
     [
         pytest.param({"iterations": 2}, 2, id="iterations"),
-        pytest.param({"stepWeight": 10, "maxWeight": 50}, 10, id="weights become ten iterations"),
         pytest.param({"iterations": 2, "match": MATCH}, 2, id="match is dropped"),
         pytest.param({"iterations": 2, "mirror": True}, 2, id="mirror is dropped"),
     ],

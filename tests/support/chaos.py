@@ -4,14 +4,17 @@ import copy
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from simulation import Manifest, Simulation, canary, deployment
 
+from burgee.api.guards import APEX_LABEL
 from burgee.engine.decide import advance
 from burgee.engine.decision import Decision
 from burgee.engine.effects import HookCall, HookResult, Scale
 from burgee.metrics.model import Check, Measurement, NoData, Sample, SourceError
+from burgee.targets.hashing import template_hash
 
 IMAGES = ("app:1", "app:2", "app:3")
 MATCH = [{"headers": {"x-canary": {"exact": "yes"}}}]
@@ -68,18 +71,29 @@ class Broken(AssertionError):
 
 @dataclass
 class Watched(Simulation):
-    """A simulation that checks every write."""
+    """A simulation that checks every write.
+
+    Attributes:
+        opened_to: the revision of the target that the apex Service was turned to last.
+    """
+
+    opened_to: str = ""
 
     def _effects(self, decision: Decision) -> None:
         for effect in decision.effects:
             if isinstance(effect, Scale) and effect.name == "podinfo" and effect.replicas == 0:
                 self._must(self.canary_share() == 0, "the target goes to zero with weight on it")
+            if isinstance(effect, Scale) and self.by_replicas:
+                self._keeps_capacity(effect)
+        before = self.serving()
         super()._effects(decision)
+        self._aims_well(before)
 
     def _children(self, decision: Decision) -> None:
-        before = self.canary_share()
+        before, pods = self.canary_share(), self.serving()
         old_primary = self._template("podinfo-primary")
         super()._children(decision)
+        self._aims_well(pods)
         after = self.canary_share()
         if after > before:
             status = self.get("Deployment", "podinfo").get("status") or {}
@@ -103,8 +117,59 @@ class Watched(Simulation):
     def skips(self) -> bool:
         return bool(self.parent["spec"].get("skipAnalysis"))
 
+    @property
+    def by_replicas(self) -> bool:
+        return self.parent["spec"].get("provider") == "kubernetes"
+
+    def serving(self) -> dict[str, int]:
+        """Pods behind the apex Service, where they are what carries weights."""
+        there = self.by_replicas and ("Service", "podinfo") in self.objects
+        return self.behind() if there else {}
+
+    def _keeps_capacity(self, effect: Scale) -> None:
+        """Whoever gives pods up leaves enough of them behind the apex Service."""
+        pods = self.serving()
+        has, record = pods.get(effect.name, 0), self.status.get("replicaRatio")
+        promoted = self.phase in {"Promoting", "Finalising"} or self.skips
+        if record is None or effect.replicas >= has or promoted:
+            return
+        left = sum(pods.values()) - has + effect.replicas
+        enough = left >= record["capacity"] or self.is_late
+        self._must(enough, f"{left} pods of {record['capacity']} would serve")
+
+    def _aims_well(self, before: dict[str, int]) -> None:
+        """The apex Service is turned to pods that can serve, of the revision meant."""
+        after = self.serving()
+        if "podinfo" in after and "podinfo" not in before:
+            served = template_hash({"spec": {"template": self._rolled["podinfo"]}})
+            known = served == self.status.get("lastAppliedSpec")
+            self._must(known, "traffic for a revision that nobody meant")
+            paused = self.get("Deployment", "podinfo")["spec"].get("paused")
+            self._must(bool(paused), "traffic for pods that may be rolled over")
+            self.opened_to = served
+        if "podinfo" in before and "podinfo" not in after and not self.is_late:
+            record = self.status.get("replicaRatio") or {}
+            wanted = min(record.get("capacity", 0), sum(before.values()))
+            self._must(sum(after.values()) >= wanted, f"{after} after {before}")
+
+    def controllers(self) -> None:
+        """Nothing is rolled out behind the apex Service, but where nothing else could serve."""
+        super().controllers()
+        if "podinfo" in self.serving() and self.status.get("canaryWeight") != 100:
+            served = template_hash({"spec": {"template": self._rolled["podinfo"]}})
+            self._must(served == self.opened_to, "another revision behind the apex Service")
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the deadline of the phase is over, so that nothing is waited for."""
+        began = datetime.fromisoformat(self.status["phaseStartTime"])
+        return (self.now - began).total_seconds() >= DEADLINE_SECONDS
+
     def canary_share(self) -> int:
         """What the stored route gives the canary."""
+        if self.by_replicas:
+            pods = self.serving()
+            return -(-100 * pods.get("podinfo", 0) // max(sum(pods.values()), 1))
         route = self.objects.get(("VirtualService", "podinfo"))
         if route is None:
             return 0
@@ -114,8 +179,13 @@ class Watched(Simulation):
         )
 
     def _template(self, name: str) -> Manifest | None:
+        """The pod template without the label that comes and goes with weights."""
         found = self.objects.get(("Deployment", name))
-        return found["spec"]["template"] if found else None
+        if found is None:
+            return None
+        bare = copy.deepcopy(found["spec"]["template"])
+        bare["metadata"]["labels"].pop(APEX_LABEL, None)
+        return bare
 
     def _must(self, held: bool, rule: str) -> None:
         if not held:
@@ -132,7 +202,7 @@ class Life:
     tokens: Any = field(default_factory=itertools.count)
 
     @classmethod
-    def begin(cls, choice: int) -> "Life":
+    def begin(cls, choice: int, provider: str) -> "Life":
         strategy = STRATEGIES[choice % len(STRATEGIES)]
         hooks = [
             {"name": kind, "type": kind, "url": f"http://hooks.test/{kind}"}
@@ -142,10 +212,11 @@ class Life:
         base = canary()["spec"]["analysis"]
         plain = {k: v for k, v in base.items() if k not in {"stepWeight", "maxWeight"}}
         analysis = {**plain, **strategy, "webhooks": hooks}
-        parent = canary(analysis=analysis, progressDeadlineSeconds=DEADLINE_SECONDS)
-        life = cls(
-            sim=Watched(parent=parent, target=deployment(**VOLUME), others=[copy.deepcopy(CONFIG)])
+        parent = canary(
+            analysis=analysis, progressDeadlineSeconds=DEADLINE_SECONDS, provider=provider
         )
+        target = deployment(replicas=1 + choice % 5, **VOLUME)
+        life = cls(sim=Watched(parent=parent, target=target, others=[copy.deepcopy(CONFIG)]))
         life.codes = {"rollback": 404}
         life.sim.measure = life._measure
         life.sim.call = life._call
@@ -158,6 +229,14 @@ class Life:
     def _call(self, call: HookCall) -> HookResult:
         code = self.codes.get(call.type, 200)
         return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
+
+    def warm_up(self, steps: int) -> None:
+        """A run so far on its way that pods are behind the apex Service when noise begins."""
+        self.sim.settle()
+        self.sim.set_image(IMAGES[1])
+        for _ in range(steps):
+            self.sim.settle()
+            self.sim.pass_time(10)
 
     def act(self, number: int) -> None:
         """One thing happens, then one sync."""
@@ -173,12 +252,12 @@ class Life:
             self._config,
             self._edit,
             self._suspend,
-            self._drift,
+            self._slow if self.sim.by_replicas else self._drift,
             self._delete_child,
             self._lose,
             self._command,
             self._skip,
-            self._nothing,
+            self._slow,
         )
         acts[kind](size)
         self.sync()
@@ -201,6 +280,7 @@ class Life:
         self.values = [Sample(value=100.0)]
         self.codes = {"rollback": 404}
         sim.never_ready.clear()
+        sim.slow.clear()
         sim.lose_children.clear()
         sim.lose_status = 0
         sim.put(copy.deepcopy(CONFIG))
@@ -226,6 +306,17 @@ class Life:
             raise Broken(f"at rest with weight {share} and {replicas} replicas: {sim.status}")
         if sim.phase != "Failed" and sim.image("podinfo-primary") != sim.image("podinfo"):
             raise Broken("at rest with a primary that is not the promoted revision")
+        self._is_as_before()
+
+    def _is_as_before(self) -> None:
+        """Nothing of weights by numbers of pods is left at rest."""
+        sim = self.sim
+        if not sim.by_replicas or sim.status.get("canaryWeight", 0) == 100:
+            return
+        if set(sim.behind()) != {"podinfo-primary"} or "replicaRatio" in sim.status:
+            raise Broken(f"at rest with {sim.behind()} behind the apex Service: {sim.status}")
+        if sim.get("Deployment", "podinfo")["spec"].get("paused"):
+            raise Broken("at rest with a target that is not rolled out")
 
     def _until_rest(self, seconds: float) -> None:
         """Lets time pass until nothing is timed and nothing changes."""
@@ -241,11 +332,15 @@ class Life:
 
     # ---- what happens
 
-    def _nothing(self, size: int) -> None:
-        del size
+    def _slow(self, size: int) -> None:
+        """Pods of one side take their time from now on, or come at last."""
+        self.sim.slow ^= {("podinfo", "podinfo-primary")[size % 4 > 0]}
+        self.sim.controllers()
 
     def _wait(self, size: int) -> None:
         self.sim.pass_time(1 + size % 12)
+        if self.sim.by_replicas:
+            self.sync()  # pods come and go by several looks
 
     def _wait_long(self, size: int) -> None:
         self.sim.pass_time(20 + size % 50)
@@ -326,9 +421,11 @@ class Life:
         self.sim.edit(skipAnalysis=bool(size % 3 == 0))
 
 
-def live(choice: int, numbers: Sequence[int]) -> Life:
+def live(choice: int, numbers: Sequence[int], provider: str = "istio") -> Life:
     """A whole life: set up, noise, quiet end."""
-    life = Life.begin(choice)
+    life = Life.begin(choice, provider)
+    if life.sim.by_replicas:
+        life.warm_up(choice % 8)
     for number in numbers:
         life.act(number)
     life.calm_down()

@@ -104,6 +104,7 @@ class Simulation:
         call: what a webhook answers.
         never_ready: images whose pods never become ready.
         stuck: names of Deployments whose controller does nothing.
+        slow: names of Deployments whose further pods are not available yet.
         lose_children: names of children whose next applies are lost (children fail, status is
             written).
         shared: configs whose copy another Canary owns.
@@ -124,6 +125,7 @@ class Simulation:
     deliver: Callable[[SendAlert], bool | None] = lambda _: True
     never_ready: set[str] = field(default_factory=set)
     stuck: set[str] = field(default_factory=set)
+    slow: set[str] = field(default_factory=set)
     lose_children: set[str] = field(default_factory=set)
     lose_status: int = 0
     shared: frozenset[str] = frozenset()
@@ -140,6 +142,7 @@ class Simulation:
         self.alerts: list[SendAlert] = []
         self.queries: list[Check] = []
         self.probed: list[Source] = []
+        self._rolled: dict[str, Manifest] = {}
         self.syncs = 0
         self.last: Decision | None = None
         self._versions = itertools.count(100)
@@ -182,6 +185,21 @@ class Simulation:
 
     def replicas(self, name: str) -> int:
         return int(self.objects["Deployment", name]["spec"].get("replicas", 1))
+
+    def behind(self, name: str = "podinfo") -> dict[str, int]:
+        """Pods that can serve behind a Service, by the Deployment that they are of."""
+        selector = self.get("Service", name)["spec"]["selector"]
+        return {
+            workload: found["status"]["availableReplicas"]
+            for (kind, workload), found in self.objects.items()
+            if kind == "Deployment"
+            and found["status"]["availableReplicas"]
+            and selector.items() <= self._rolled[workload]["metadata"]["labels"].items()
+        }
+
+    def served_image(self, name: str) -> str:
+        """The image that a Deployment's pods run: not that of a template that has to wait."""
+        return str(self._rolled[name]["spec"]["containers"][0]["image"])
 
     def image(self, name: str) -> str:
         spec = self.objects[self.kind, name]["spec"]["template"]["spec"]
@@ -397,15 +415,21 @@ class Simulation:
             if kind != "Deployment" or found["metadata"]["name"] in self.stuck:
                 continue
             wanted = int(found["spec"].get("replicas", 1))
-            image = found["spec"]["template"]["spec"]["containers"][0]["image"]
+            name, template = found["metadata"]["name"], found["spec"]["template"]
             old = found.get("status") or {}
-            ready = image not in self.never_ready
+            waits = bool(found["spec"].get("paused")) and self._rolled.get(name) != template
+            pods = self._rolled.get(name, template) if waits else template
+            self._rolled[name] = pods
+            ready = pods["spec"]["containers"][0]["image"] not in self.never_ready
+            available = wanted if ready else 0
+            if name in self.slow:
+                available = min(available, old.get("availableReplicas", 0))
             status = {
                 "observedGeneration": found["metadata"]["generation"],
                 "replicas": wanted,
-                "updatedReplicas": wanted,
-                "readyReplicas": wanted if ready else 0,
-                "availableReplicas": wanted if ready else 0,
+                "updatedReplicas": 0 if waits else wanted,
+                "readyReplicas": available,
+                "availableReplicas": available,
                 "conditions": [
                     {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"},
                 ],

@@ -86,6 +86,9 @@ def confirmed(
         target=after.get(_TARGET),
         children=_replaced(observation.children, after),
         routes=_replaced(observation.routes, after),
+        services={
+            name: found for (_, name), found in _replaced(_services(observation), after).items()
+        },
     )
 
 
@@ -95,7 +98,23 @@ def _resting_on(observation: Observation) -> dict[ObjectKey, Manifest]:
     found.update((k, o) for k, o in observation.routes.items() if k[0] not in _POLICIES)
     if observation.target is not None:
         found[_TARGET] = observation.target
-    return found
+    key = _apex_key(observation)
+    apex = _apex(observation)
+    return {**found, key: apex} if apex is not None else found
+
+
+def _apex_key(observation: Observation) -> ObjectKey:
+    return "Service", observation.canary.spec.apex_name
+
+
+def _apex(observation: Observation) -> Manifest | None:
+    """The apex Service, whoever owns it."""
+    key = _apex_key(observation)
+    return observation.children.get(key) or observation.services.get(key[1])
+
+
+def _services(observation: Observation) -> dict[ObjectKey, Manifest]:
+    return {("Service", name): found for name, found in observation.services.items()}
 
 
 def _replaced(
@@ -107,37 +126,53 @@ def _replaced(
 
 
 def _moves_traffic(observation: Observation, decision: Decision) -> bool:
-    """True where weights change, a route is written, or the target may lose its pods."""
+    """True where weights change, a route is written, or somebody may be left without pods."""
     return (
         route_of(decision.status) != route_of(observation.canary.status)
         or any(_writes_route(observation, child) for child in decision.children)
-        or any(_steers(effect, observation.target or {}) for effect in decision.effects)
+        or any(_steers(effect, observation) for effect in decision.effects)
     )
 
 
 def _writes_route(observation: Observation, child: Manifest) -> bool:
-    """True for a route that is answered to be changed; one of a listed kind is always answered."""
+    """True for a route that is answered to be changed; one of a listed kind is always answered.
+
+    The apex Service is one: it chooses the pods that serve.
+    """
+    key = child["kind"], name_of(child)
+    observed = observation.children.get(key)
+    if key == _apex_key(observation):
+        return observed is not None and _selector(observed) != _selector(child)
     if not is_route(child):
         return False
-    observed = observation.children.get((child["kind"], name_of(child)))
     uid = observation.canary.metadata.uid
     return observed is None or not settled(observed, child, owner_uid=uid)
 
 
-def _steers(effect: Effect, target: Manifest) -> bool:
-    """True where an effect writes a route, or may leave the target without pods.
+def _steers(effect: Effect, observation: Observation) -> bool:
+    """True where an effect writes a route, or takes pods away.
 
     A DaemonSet is patched for that.
     """
+    target = observation.target or {}
     match effect:
         case ApplyForeign():
-            return is_route(effect.manifest)
+            key = effect.manifest["kind"], name_of(effect.manifest)
+            return is_route(effect.manifest) or key == _apex_key(observation)
         case MergePatch() if is_route({"apiVersion": effect.api_version}):
             return True
-        case Scale(replicas=0) | MergePatch():
-            return (effect.kind, effect.name) == (target.get("kind"), name_of(target))
+        case Scale() if effect.resource_version is not None:
+            return True
+        case MergePatch():
+            key = effect.kind, effect.name
+            aims = key == _apex_key(observation) and "selector" in effect.patch.get("spec", {})
+            return aims or key == (target.get("kind"), name_of(target))
         case _:
             return False
+
+
+def _selector(service: Manifest) -> object:
+    return (service.get("spec") or {}).get("selector")
 
 
 def _live(observed: Manifest, kube: KubeClient, seconds: float) -> Manifest | None:

@@ -20,6 +20,9 @@ CONTROLLER_UID: Final = "controller-uid"
 """The label by which Metacontroller claims children (generateSelector)."""
 
 OWN_PREFIX: Final = "burgee.dev/"
+APEX_LABEL: Final = "burgee.dev/apex"
+"""On pods of both sides where weights are numbers of pods: the apex Service that they stand
+behind during a run. It comes and goes without a new revision."""
 REVISION_ANNOTATION: Final = "burgee.dev/revision"
 ORIGINAL_ANNOTATION: Final = "burgee.dev/original"
 """On an object that a user made: its spec before burgee set some of it, as JSON."""

@@ -68,6 +68,24 @@ class AlertRecord(WireModel):
     next_time: str | None = None
 
 
+class ReplicaRatio(WireModel):
+    """How far the pods are, where weights are numbers of pods.
+
+    Attributes:
+        capacity: pods that have to serve together; those of the primary when the run began.
+        promoted: pods that the primary gets when it takes the revision over.
+        requested_weight: percent that the run asks for.
+        achieved_weight: percent that the pods which can serve give.
+        reached_weight: with an autoscaler, the newest weight whose pods were there once.
+    """
+
+    capacity: WholeNumber
+    promoted: WholeNumber
+    requested_weight: WholeNumber = 0
+    achieved_weight: float = 0.0
+    reached_weight: WholeNumber | None = None
+
+
 class CanaryStatus(WireModel):
     """The status of a Canary.
 
@@ -86,6 +104,7 @@ class CanaryStatus(WireModel):
         paused: a person holds the run.
         commands: the last command of each kind that was obeyed: {value, at, by, result}.
         alerts: the newest alerts, told and untold.
+        replica_ratio: of a run whose weights are numbers of pods, until all is as before it.
     """
 
     phase: Phase = Phase.NONE
@@ -113,6 +132,7 @@ class CanaryStatus(WireModel):
     paused: bool | None = None
     commands: Mapping[str, Manifest] | None = None
     alerts: tuple[AlertRecord, ...] = ()
+    replica_ratio: ReplicaRatio | None = None
 
     @property
     def routed_weight(self) -> int:

@@ -44,6 +44,7 @@ from burgee.errors import InvalidCanary
 
 MOST_ROUNDS = 4
 LEAVING_SECONDS = 1.0
+RESTORING_SECONDS = 5.0
 
 
 def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_FOUND) -> Plan:
@@ -147,7 +148,11 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         waiting=_waiting(facts, turn),
         observed_generation=facts.canary.metadata.generation,
     )
+    if facts.ratio is not None:
+        status = facts.ratio.recorded(status)
     wait = None if turn.wake_at is None else (turn.wake_at - now).total_seconds()
+    if wait is None and status.replica_ratio is not None:
+        wait = RESTORING_SECONDS  # its deadline is no event
     if wait is not None and wait <= 0:
         wait = None
     if is_moving(facts):

@@ -12,8 +12,10 @@ from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.affinity import cookies_of
 from burgee.engine.clock import moment_of
 from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.ratio import Ratio
 from burgee.engine.roles import Roles, roles_of
-from burgee.engine.strategy import Strategy, strategy_of
+from burgee.engine.sides import bounds_of, ratio_of
+from burgee.engine.strategy import Strategy, by_replicas, strategy_of
 from burgee.engine.validate import check_references, check_supported
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Router, Weights
@@ -25,6 +27,7 @@ from burgee.targets.configs import ConfigRef
 from burgee.targets.naming import Names
 from burgee.targets.readiness import NotReady, Ready
 from burgee.targets.scaler import Scaler, scaler_of
+from burgee.targets.sharing import Side, side_of
 from burgee.targets.workload import TargetKind, kind_of
 
 FULL_PERCENT = 100
@@ -58,6 +61,7 @@ class Facts:
         primary: the observed primary workload.
         primary_state: how far it is.
         canary_state: how far the target is.
+        ratio: both sides where weights are numbers of pods, or were until now.
     """
 
     observation: Observation
@@ -74,6 +78,7 @@ class Facts:
     primary: Manifest | None
     primary_state: WorkloadState
     canary_state: WorkloadState
+    ratio: Ratio | None = None
 
     @property
     def canary(self) -> Canary:
@@ -122,12 +127,19 @@ class Facts:
         return strategy_of(self.spec, self.router.capabilities)
 
     @property
+    def by_replicas(self) -> bool:
+        """True where weights are numbers of pods."""
+        return by_replicas(self.spec, self.router.capabilities)
+
+    @property
     def primary_revision(self) -> str:
         """The revision that the observed primary was made from, empty for none and Flagger's."""
         return self.kind.revision_of(self.primary) if self.primary else ""
 
     def route_shows(self, weights: Weights) -> bool:
         """True where the observed route objects give both sides exactly these weights."""
+        if self.ratio is not None and not self.ratio.shows(weights.canary):
+            return False
         return self.router.shows(
             tuple(self.observation.routes.values()),
             self.canary,
@@ -150,6 +162,8 @@ class Facts:
     @property
     def canary_is_off(self) -> bool:
         """True where the observed route is seen to give the canary nothing."""
+        if self.ratio is not None and self.ratio.side is not Side.PRIMARY:
+            return False
         observed = tuple(self.observation.routes.values())
         return self.router.canary_weight_seen(observed, self.names) == 0
 
@@ -158,15 +172,14 @@ class Facts:
         """True where the observed apex Service selects the primary's pods, or is the user's."""
         if not self.kind.owns_apex:
             return True
-        name = self.names.apex
-        seen = self.observation.children.get(("Service", name))
-        seen = seen or self.observation.services.get(name)
-        wanted = {self.names.selector_key: self.names.primary_label_value}
-        return bool(seen) and (seen or {}).get("spec", {}).get("selector") == wanted
+        seen = _apex_service(self.observation, self.names)
+        return side_of(seen, self.names) is Side.PRIMARY
 
     @property
     def wanted_replicas(self) -> int | None:
         """Pods that the primary has to have when it takes over, None where nodes decide."""
+        if self.ratio is not None and self.ratio.record is not None:
+            return self.ratio.promoted  # the target's own number is that of a weight
         has = self.kind.replicas(self.target)
         return None if has is None else max(has, 1)
 
@@ -200,7 +213,7 @@ class Facts:
     def run_outdated(self) -> bool:
         """True where the target is no longer the revision that the run is about."""
         status = self.status
-        return self.template_hash != status.last_applied_spec or self.configs_changed(status)
+        return _is_outdated(status, self.template_hash, self.tracked)
 
 
 def assess(observation: Observation, now: datetime) -> Facts:
@@ -242,12 +255,28 @@ def assess(observation: Observation, now: datetime) -> Facts:
     else:
         copy = _find(observation, canary_key)
         canary_state = _copy_state(copy, kind, revision, canary, now)
+    primary_state = _state(primary, kind, plan.primary_ready_threshold, canary, now)
+    scaled_by = scaler_of(scaler) if scaler else None
+    ratio = None
+    if router.capabilities.by_replicas or canary.status.replica_ratio:
+        ratio = ratio_of(
+            canary,
+            names,
+            active=by_replicas(canary.spec, router.capabilities),
+            target=target,
+            primary=primary,
+            apex=_apex_service(observation, names),
+            ready=(primary_state.ready, canary_state.ready),
+            meant=not _is_outdated(canary.status, template_hash, tracked),
+            bounds=bounds_of(scaled_by, observation.scaler),
+            now=now,
+        )
     return Facts(
         observation=observation,
         now=now,
         target=target,
         kind=kind,
-        scaler_kind=scaler_of(scaler) if scaler else None,
+        scaler_kind=scaled_by,
         names=names,
         router=router,
         refs=refs,
@@ -255,9 +284,22 @@ def assess(observation: Observation, now: datetime) -> Facts:
         tracked=tracked,
         revision=revision,
         primary=primary,
-        primary_state=_state(primary, kind, plan.primary_ready_threshold, canary, now),
+        primary_state=primary_state,
         canary_state=canary_state,
+        ratio=ratio,
     )
+
+
+def _is_outdated(status: CanaryStatus, template: str, tracked: Mapping[str, str]) -> bool:
+    """True where template or configs are not those that a status is about."""
+    same = template == status.last_applied_spec
+    return not same or configs.changed(status.tracked_configs, tracked)
+
+
+def _apex_service(observation: Observation, names: Names) -> Manifest | None:
+    """The observed apex Service, whoever owns it."""
+    found = observation.children.get(("Service", names.apex))
+    return found or observation.services.get(names.apex)
 
 
 def originals_of(observation: Observation) -> tuple[Manifest, ...]:

@@ -14,6 +14,8 @@ from burgee.errors import InvalidCanary
 from burgee.routers.base import OWNER_ANNOTATION, Releasing
 from burgee.routers.registry import router_of
 from burgee.targets.applied import carries
+from burgee.targets.metadata import identity
+from burgee.targets.sharing import held_patch, is_labelled
 
 
 def clean_up(observation: Observation) -> Iterator[Effect]:
@@ -24,9 +26,22 @@ def clean_up(observation: Observation) -> Iterator[Effect]:
         if annotations_of(found).get(OWNER_ANNOTATION) == canary.key:
             yield deletion(found)
     yield from releases(canary, canary.provider(settings.mesh_provider), routes, settings)
+    yield from _release_target(observation)
     if observation.leftovers:
         former = canary.status.provider
         yield from releases(canary, former, observation.leftovers, settings)
+
+
+def _release_target(observation: Observation) -> Iterator[Effect]:
+    """What weights by numbers of pods need of the target's pod template."""
+    target, canary = observation.target, observation.canary
+    if target is None or not is_labelled(target, canary.spec.apex_name):
+        return
+    held = False if canary.status.replica_ratio is not None else None
+    patch = held_patch(target, canary.spec.apex_name, label=False, paused=held)
+    if patch:
+        named = {field: target[field] for field in ("apiVersion", "kind")}
+        yield merge_patch({**named, "metadata": identity(target), **patch})
 
 
 def releases(

@@ -126,4 +126,5 @@ def _await_route(facts: Facts, due: datetime) -> Turn:
         due = after(facts.now, facts.interval_seconds)
         status = changed_status(status, next_step_time=fine_stamp(due))
     world = running_world(status)
-    return Turn(status=status, world=world, detail="waiting for the route", wake_at=due)
+    awaited = "the pods of this weight" if facts.by_replicas else "the route"
+    return Turn(status=status, world=world, detail=f"waiting for {awaited}", wake_at=due)

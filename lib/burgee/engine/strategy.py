@@ -17,6 +17,7 @@ from burgee.engine.weights import FULL, next_weight, top_weight
 from burgee.routers.base import Capabilities
 
 SERVICES_ONLY_ITERATIONS = 10
+DEPLOYMENT = "Deployment"
 
 
 class Strategy(Enum):
@@ -30,11 +31,24 @@ class Strategy(Enum):
 def strategy_of(spec: CanarySpec, able: Capabilities) -> Strategy:
     """The strategy of a Canary; without weights a provider makes any analysis Blue/Green."""
     analysis = spec.plan
+    if by_replicas(spec, able):
+        return Strategy.CANARY
     if not able.weights and not able.matching:
         return Strategy.BLUE_GREEN
     if analysis.iterations > 0:
         return Strategy.AB if analysis.match else Strategy.BLUE_GREEN
     return Strategy.CANARY
+
+
+def by_replicas(spec: CanarySpec, able: Capabilities) -> bool:
+    """True where weights are numbers of pods: the target's number has to be burgee's to choose.
+
+    With iterations, and on every other kind of target, it stays Blue/Green, as in Flagger.
+    """
+    analysis = spec.plan
+    asked = analysis.iterations <= 0 and bool(analysis.step_weight or analysis.step_weights)
+    counted = spec.target_ref.kind == DEPLOYMENT
+    return able.by_replicas and asked and counted and not spec.skips_analysis
 
 
 def iterations_of(analysis: Analysis) -> int:
@@ -53,7 +67,7 @@ def next_step(
     """The status fields of the next step; None at the end, where a promotion follows."""
     match strategy:
         case Strategy.CANARY:
-            return _next_weight(analysis, status)
+            return _next_weight(analysis, status, able)
         case Strategy.AB:
             if status.iterations >= iterations_of(analysis):
                 return None
@@ -80,10 +94,12 @@ def switch(strategy: Strategy, status: CanaryStatus, able: Capabilities) -> dict
     }
 
 
-def _next_weight(analysis: Analysis, status: CanaryStatus) -> dict[str, Any] | None:
+def _next_weight(
+    analysis: Analysis, status: CanaryStatus, able: Capabilities
+) -> dict[str, Any] | None:
     if status.routed_weight >= top_weight(analysis):
         return None
-    if analysis.mirror and not has_begun(status):
+    if analysis.mirror and able.mirroring and not has_begun(status):
         return {"traffic_mirrored": True}
     return {
         "canary_weight": next_weight(analysis, status.routed_weight),

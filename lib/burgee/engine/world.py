@@ -17,6 +17,7 @@ from burgee.routers.base import NO_COOKIES, Cookies, Role
 from burgee.targets import configs
 from burgee.targets.hashing import flagger_id
 from burgee.targets.services import creation_patch
+from burgee.targets.sharing import labelled, selector_for
 
 
 def compose(
@@ -69,7 +70,16 @@ def _services(facts: Facts, world: World) -> Iterator[Manifest]:
         if not (name_of(manifest) in observed and _holds_copy(facts, manifest)):
             yield manifest
     if built.apex and (world.route is not None or name_of(built.apex) in observed):
-        yield built.apex
+        yield _aimed(facts, world, built.apex)
+
+
+def _aimed(facts: Facts, world: World, apex: Manifest) -> Manifest:
+    """The apex Service, choosing the pods that are to get its traffic."""
+    if facts.ratio is None or world.route is None:
+        return apex
+    side = facts.ratio.side_for(world.route.canary)
+    spec = {**apex["spec"], "selector": selector_for(side, facts.names)}
+    return {**apex, "spec": spec}
 
 
 def _new_services(facts: Facts) -> Iterator[Effect]:
@@ -126,7 +136,7 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
             copied = False
     # Pods that start before their copies are there would run with the old values.
     if build and copied:
-        yield facts.kind.build_primary(
+        primary = facts.kind.build_primary(
             facts.target,
             facts.names,
             revision=facts.revision,
@@ -136,6 +146,10 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
             first=facts.primary is None or facts.status.phase in STARTING,
             observed=facts.primary,
         )
+        behind = facts.ratio is not None and facts.ratio.is_shared
+        yield labelled(primary, facts.names.apex, wanted=facts.by_replicas or behind)
+    elif facts.ratio and facts.ratio.needs_label and not build:
+        yield labelled(facts.kind.keep(facts.primary or {}), facts.names.apex, wanted=True)
 
 
 def _scaler(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:

@@ -57,6 +57,7 @@ class Capabilities:
 
     Attributes:
         weights: shares of the traffic.
+        by_replicas: shares of the traffic by numbers of pods, where a target has such a number.
         matching: A/B tests by request attributes.
         mirroring: copies of requests to the canary.
         mirror_weight: copies of a share of the requests.
@@ -67,6 +68,7 @@ class Capabilities:
     """
 
     weights: bool = False
+    by_replicas: bool = False
     matching: bool = False
     mirroring: bool = False
     mirror_weight: bool = False

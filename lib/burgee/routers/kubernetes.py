@@ -1,6 +1,11 @@
-"""Provider kubernetes: Services alone. Nothing is shifted; the apex selects the primary.
+"""Provider kubernetes: Services alone, no route object.
 
-Source: flagger pkg/router/kubernetes_default.go; reference 4.14.
+With iterations nothing is shifted: the apex Service selects the primary, and the analysis looks at
+pods that no client reaches. Weights are numbers of pods behind the apex Service; that is the
+engine's doing (engine/ratio.py), for there is no object here that could carry them.
+
+Source: flagger pkg/router/kubernetes_default.go; reference 4.14. Different on purpose: Flagger
+makes ten iterations of weights.
 """
 
 from collections.abc import Sequence
@@ -19,12 +24,12 @@ from burgee.routers.base import (
 
 
 class KubernetesRouter:
-    """No route object at all: the analysis looks at a canary that no client reaches."""
+    """No route object at all."""
 
     @property
     def capabilities(self) -> Capabilities:
-        """None: the strategy is Blue/Green without a switch."""
-        return Capabilities()
+        """Numbers of pods; everything else is Blue/Green without a switch."""
+        return Capabilities(by_replicas=True)
 
     def kinds(self) -> tuple[RelatedKind, ...]:
         """None."""

@@ -62,6 +62,11 @@ class HpaScaler:
         spec: Manifest = scaler.get("spec") or {}
         return max(spec.get("minReplicas") or 1, 1)
 
+    def max_replicas(self, scaler: Manifest) -> int | None:
+        """MaxReplicas."""
+        spec: Manifest = scaler.get("spec") or {}
+        return spec.get("maxReplicas")
+
     def pause_patch(self, scaler: Manifest, *, paused: bool) -> None:
         """None: nothing is to be paused."""
         del scaler, paused

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from burgee.api.manifest import Manifest
+from burgee.api.guards import APEX_LABEL
+from burgee.api.manifest import Manifest, labels_of
 
 _OURS = re.compile(r"b1-[0-9a-f]{16}")
 _GO_ESCAPES = str.maketrans(
@@ -29,10 +30,16 @@ _GO_ESCAPES = str.maketrans(
 def template_hash(target: Manifest) -> str:
     """The hash of a workload's pod template, `b1-` and 16 hex digits.
 
-    Nulls do not count: API servers differ in whether they store `creationTimestamp: null`.
+    Nulls do not count: API servers differ in whether they store `creationTimestamp: null`. Nor
+    does the label that burgee itself sets.
     """
     spec: Manifest = target.get("spec") or {}
-    return content_hash(spec.get("template"))
+    template: Manifest = spec.get("template") or {}
+    labels = labels_of(template)
+    if APEX_LABEL in labels:
+        own = {key: value for key, value in labels.items() if key != APEX_LABEL}
+        template = {**template, "metadata": {**template["metadata"], "labels": own}}
+    return content_hash(template or None)
 
 
 def content_hash(content: Any) -> str:

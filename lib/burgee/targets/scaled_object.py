@@ -63,6 +63,11 @@ class ScaledObjectScaler:
         spec: Manifest = scaler.get("spec") or {}
         return max(spec.get("minReplicaCount") or 1, 1)
 
+    def max_replicas(self, scaler: Manifest) -> int | None:
+        """MaxReplicaCount."""
+        spec: Manifest = scaler.get("spec") or {}
+        return spec.get("maxReplicaCount")
+
     def pause_patch(self, scaler: Manifest, *, paused: bool) -> Manifest | None:
         """Sets or removes KEDA's annotation; a pause at another number is the user's own."""
         found = annotations_of(scaler).get(PAUSED_REPLICAS)

@@ -50,6 +50,10 @@ class Scaler(Protocol):
         """Replicas that the target starts a run with; at least 1."""
         ...
 
+    def max_replicas(self, scaler: Manifest) -> int | None:
+        """The most replicas that it allows, None where it does not say."""
+        ...
+
     def pause_patch(self, scaler: Manifest, *, paused: bool) -> Manifest | None:
         """A merge patch of the target's scaler, None where it is as wanted already.
 
