@@ -29,6 +29,7 @@ OURS = {
     "Canary.status.phaseStartTime",
     "Canary.status.primaryRevision",
     "Canary.status.provider",
+    "Canary.status.replicaRatio",
     "Canary.status.trafficMirrored",
     "Canary.status.trafficWeight",
     "Canary.status.waiting",
