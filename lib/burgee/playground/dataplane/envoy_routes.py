@@ -26,11 +26,12 @@ class Share:
     changes: Config = field(default_factory=dict[str, Any])
 
 
-def split(shares: Iterable[Share], **more: Any) -> Config:
-    """The action of a route: requests go to clusters by weight, and are refused without any.
+def split(shares: Iterable[Share], *, otherwise: int = 503, **more: Any) -> Config:
+    """The action of a route: requests go to clusters by weight.
 
     Args:
         shares: one without weight gets nothing.
+        otherwise: the status of all answers where no cluster has a weight.
         more: further fields of the action.
     """
     weighted = [
@@ -39,7 +40,7 @@ def split(shares: Iterable[Share], **more: Any) -> Config:
         if share.weight > 0
     ]
     if not weighted:
-        return respond(503)
+        return respond(otherwise)
     return {"route": {"weighted_clusters": {"clusters": weighted}, **more}}
 
 

@@ -60,10 +60,12 @@ class Verdict:
     Attributes:
         subject: the object as it was read.
         refusal: why it is not served; empty where it is.
+        details: what the dialect's report has to know besides.
     """
 
     subject: Manifest
     refusal: str = ""
+    details: Any = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

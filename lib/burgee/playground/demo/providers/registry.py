@@ -6,9 +6,10 @@ from typing import Final
 
 from burgee.playground.demo.providers.base import Provider
 from burgee.playground.demo.providers.contour import CONTOUR
+from burgee.playground.demo.providers.gateway_api import GATEWAY_API
 from burgee.playground.demo.providers.istio import ISTIO
 from burgee.playground.demo.providers.kubernetes import KUBERNETES
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
-    {provider.name: provider for provider in (ISTIO, CONTOUR, KUBERNETES)}
+    {provider.name: provider for provider in (ISTIO, CONTOUR, GATEWAY_API, KUBERNETES)}
 )
