@@ -44,6 +44,11 @@ def _made(policy: AddressPolicy) -> tuple[type[HTTPConnectionPool], type[HTTPSCo
     class SecurePool(HTTPSConnectionPool):
         ConnectionCls = cast("Any", SecureConnection)
 
+        def _validate_conn(self, conn: Any) -> None:
+            # Without the original's warning: who switches the check off has said so in an object.
+            if conn.is_closed:
+                conn.connect()
+
     return PlainPool, SecurePool
 
 
