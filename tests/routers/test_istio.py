@@ -37,7 +37,10 @@ def destination(host: Any, weight: int, port: Manifest = None) -> Manifest:
         pytest.param({}, ["podinfo"], ["mesh"], id="nothing given"),
         pytest.param({"hosts": ["a.test"]}, ["a.test", "podinfo"], ["mesh"], id="other host"),
         pytest.param({"hosts": ["podinfo", "b"]}, ["podinfo", "b"], ["mesh"], id="own host"),
-        pytest.param({"hosts": ["*"]}, ["*"], ["mesh"], id="any host"),
+        pytest.param(
+            {"hosts": ["*"], "gateways": ["g"]}, ["*"], ["g"], id="any host of a gateway"
+        ),
+        pytest.param({"hosts": ["*.a"]}, ["*.a", "podinfo"], ["mesh"], id="hosts by suffix"),
         pytest.param({"gateways": ["ns/g"]}, ["podinfo"], ["ns/g"], id="gateway without mesh"),
         pytest.param({"name": "www"}, ["www"], ["mesh"], id="name of the service"),
     ],
@@ -57,14 +60,38 @@ def test_delegate_has_neither_hosts_nor_gateways(make_routed: Callable[..., Any]
     assert "gateways" not in spec
 
 
-@pytest.mark.parametrize("service", [{"hosts": ["a"]}, {"gateways": ["g"]}])
-def test_delegate_with_hosts_or_gateways_is_refused(
-    make_routed: Callable[..., Any], service: Manifest
+@pytest.mark.parametrize(
+    ("service", "reason", "field"),
+    [
+        pytest.param(
+            {"delegation": True, "hosts": ["a"]}, "DelegationConflict", "hosts", id="delegate's"
+        ),
+        pytest.param(
+            {"delegation": True, "gateways": ["g"]}, "DelegationConflict", "gateways", id="gateway"
+        ),
+        pytest.param(
+            {"delegation": True, "appProtocol": "TCP"},
+            "DelegationConflict",
+            "appProtocol",
+            id="tcp",
+        ),
+        pytest.param({"hosts": ["*"]}, "InvalidHosts", "gateways", id="any host in the mesh"),
+        pytest.param(
+            {"hosts": ["*"], "gateways": ["g", "mesh"]}, "InvalidHosts", "gateways", id="both"
+        ),
+        pytest.param({"hosts": ["a", "b", "a"]}, "InvalidHosts", "hosts", id="the same twice"),
+        pytest.param({"hosts": ["*.a", "x.a"]}, "InvalidHosts", "hosts", id="one covers another"),
+        pytest.param({"hosts": ["x.a", "*.a"]}, "InvalidHosts", "hosts", id="the other way round"),
+        pytest.param({"hosts": ["*info"]}, "InvalidHosts", "hosts", id="covers the Service"),
+    ],
+)
+def test_what_istio_would_not_admit_is_refused(
+    make_routed: Callable[..., Any], service: Manifest, reason: str, field: str
 ) -> None:
-    with pytest.raises(InvalidCanary, match=r"service\.hosts and service\.gateways") as caught:
-        spec_of(make_routed({"delegation": True, **service}))
+    with pytest.raises(InvalidCanary, match=rf"spec\.service\.{field}") as caught:
+        spec_of(make_routed(service))
 
-    assert caught.value.reason == "DelegationConflict"
+    assert caught.value.reason == reason
 
 
 @pytest.mark.parametrize(
@@ -121,8 +148,13 @@ def test_rewriting_has_what_istio_knows(
             [
                 {"uri": {"prefix": "/a"}, "headers": {"h": 1}},
                 {"uri": {"prefix": "/b"}, "headers": {"h": 1}},
-                {"uri": {"prefix": "/a"}, "headers": {"g": 1}, "sourceLabels": {"s": 1}},
-                {"uri": {"prefix": "/b"}, "sourceLabels": {"s": 1}},
+                {
+                    "uri": {"prefix": "/a"},
+                    "headers": {"g": 1},
+                    "sourceLabels": {"s": 1},
+                    "queryParams": {"q": 1},
+                },
+                {"uri": {"prefix": "/b"}, "sourceLabels": {"s": 1}, "queryParams": {"q": 1}},
             ],
             id="every test within every general condition",
         ),
@@ -130,6 +162,26 @@ def test_rewriting_has_what_istio_knows(
 )
 def test_conditions_of_a_test_are_merged(tested: Any, general: Any, merged: Any) -> None:
     assert list(merged_matches(tested, general)) == merged
+
+
+def test_a_suffix_is_a_pattern_since_istio_has_no_word_for_it(
+    make_routed: Callable[..., Any],
+) -> None:
+    tested = {
+        "headers": {"h": {"suffix": ".test+"}, "g": {"exact": "1"}},
+        "queryParams": {"q": {"suffix": "z"}},
+        "sourceLabels": {"app": "x"},
+    }
+    rule, _ = spec_of(make_routed(match=[tested, {"headers": None}]))["http"]
+
+    assert rule["match"] == [
+        {
+            "headers": {"h": {"regex": r".*\.test\+"}, "g": {"exact": "1"}},
+            "queryParams": {"q": {"regex": ".*z"}},
+            "sourceLabels": {"app": "x"},
+        },
+        {"headers": None},
+    ]
 
 
 def test_others_in_a_test_go_to_the_primary_under_the_general_conditions(

@@ -4,6 +4,7 @@ from burgee.api.canary import Canary
 from burgee.api.model import duration_seconds
 from burgee.api.settings import EngineSettings
 from burgee.engine.strategy import Strategy, strategy_of
+from burgee.engine.validate_match import check_cookies, check_matches
 from burgee.engine.weights import ladder_problem
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Router
@@ -11,6 +12,7 @@ from burgee.routers.knative import REVISION, SERVICE
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
 
+FULL_PERCENT = 100
 HOOK_TYPES = frozenset(
     {
         "confirm-promotion",
@@ -91,6 +93,7 @@ def _check_strategy(canary: Canary, router: Router) -> None:
     Flagger would mirror for ever where nothing can mirror, and send everything to the canary
     where nothing can match.
     """
+    check_matches(canary)
     analysis, able = canary.spec.plan, router.capabilities
     wanted = (
         ("match", bool(analysis.match), able.matching or not able.weights),
@@ -102,6 +105,13 @@ def _check_strategy(canary: Canary, router: Router) -> None:
             raise InvalidCanary(
                 "UnsupportedStrategy", f"spec.analysis.{field} cannot be done with this provider"
             )
+    if analysis.session_affinity is not None:
+        check_cookies(analysis.session_affinity)
+    if analysis.mirror and not 0 <= analysis.mirror_weight <= FULL_PERCENT:
+        raise InvalidCanary(
+            "InvalidSteps",
+            f"spec.analysis.mirrorWeight {analysis.mirror_weight} is no share of 100",
+        )
     if strategy_of(canary.spec, able) is Strategy.CANARY:
         problem = ladder_problem(analysis)
         if problem:

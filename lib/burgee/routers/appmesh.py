@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from burgee.api.canary import Canary
 from burgee.api.guards import FLUX_GUARDS
 from burgee.api.manifest import Manifest, name_of
-from burgee.api.model import duration_seconds
 from burgee.errors import InvalidCanary
+from burgee.routers.appmesh_retries import milliseconds
 from burgee.routers.base import Capabilities, ServiceNames, Weights
 from burgee.routers.conditions import Alternative, alternatives
 
@@ -21,7 +21,6 @@ ACCESS_LOG: Final = {"accessLog": {"file": {"path": "/dev/stdout"}}}
 
 FIRST_PRIORITY = 10
 LAST_PRIORITY = 20
-RETRY_MILLISECONDS = 250
 
 CAPABILITIES: Final = Capabilities(
     weights=True,
@@ -52,23 +51,7 @@ def timeout_milliseconds(canary: Canary) -> int | None:
         InvalidCanary: it is no duration.
     """
     text = canary.spec.service.timeout
-    return _milliseconds(text, "spec.service.timeout") if text else None
-
-
-def retries_of(canary: Canary) -> tuple[int, int, list[str]] | None:
-    """Attempts, milliseconds for one and what is retried; None for no retries.
-
-    Raises:
-        InvalidCanary: the time limit is no duration.
-    """
-    retries = canary.spec.service.retries
-    if not retries:
-        return None
-    text: str = retries.get("perTryTimeout") or ""
-    limit = _milliseconds(text, "spec.service.retries.perTryTimeout") if text else None
-    attempts = max(int(retries.get("attempts") or 0), 1)
-    events: str = retries.get("retryOn") or "gateway-error"
-    return attempts, limit or RETRY_MILLISECONDS, events.split(",")
+    return milliseconds(text, "spec.service.timeout") if text else None
 
 
 def tests_of(canary: Canary) -> tuple[tuple[str, int, list[Manifest]], ...]:
@@ -118,6 +101,19 @@ def apex_routes(
         for suffix, priority, headers in tests
     ]
     return [*tested, route(canary, names, f"{names.apex}-b", None, others_priority(canary))]
+
+
+def backends_of(canary: Canary) -> tuple[str, ...]:
+    """What the pods may call, each once.
+
+    Raises:
+        InvalidCanary: one is there twice, which App Mesh's own admission refuses.
+    """
+    backends = canary.spec.service.backends
+    for index, name in enumerate(backends):
+        if name in backends[:index]:
+            raise InvalidCanary("InvalidBackends", f"spec.service.backends has {name} twice")
+    return backends
 
 
 def node_metadata(canary: Canary, name: str) -> Manifest:
@@ -176,10 +172,3 @@ def _headers(alternative: Alternative) -> list[Manifest]:
         {"name": header.name, "match": {header.way.value: header.value}}
         for header in alternative.headers
     ]
-
-
-def _milliseconds(text: str, field: str) -> int:
-    seconds = duration_seconds(text)
-    if seconds is None:
-        raise InvalidCanary("InvalidTimeout", f"{field} {text} is no duration")
-    return int(seconds * 1000)

@@ -11,6 +11,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, namespace_of
 from burgee.errors import InvalidCanary
 from burgee.routers import appmesh
+from burgee.routers.appmesh_retries import retries_of
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -126,10 +127,9 @@ def _node(canary: Canary, name: str, service_name: str) -> Manifest:
         "serviceDiscovery": {"dns": {"hostName": _host(canary, service_name)}},
         **appmesh.logging_of(canary),
     }
-    if service.backends:
-        spec["backends"] = [
-            {"virtualService": {"virtualServiceName": name}} for name in service.backends
-        ]
+    backends = appmesh.backends_of(canary)
+    if backends:
+        spec["backends"] = [{"virtualService": {"virtualServiceName": name}} for name in backends]
     return {
         "apiVersion": API_VERSION,
         "kind": VIRTUAL_NODE.kind,
@@ -169,7 +169,7 @@ def _route(
     headers: Sequence[Manifest] = (),
 ) -> Manifest:
     """One route; without weights all of it goes to the primary."""
-    retries = appmesh.retries_of(canary)
+    retries = retries_of(canary)
     http: Manifest = {
         "match": {"prefix": appmesh.prefix_of(canary)},
         "action": {"weightedTargets": _targets(names, weights)},
@@ -177,11 +177,10 @@ def _route(
     if headers:
         http["match"]["headers"] = list(headers)
     if retries:
-        attempts, per_try, events = retries
         http["retryPolicy"] = {
-            "maxRetries": attempts,
-            "perRetryTimeoutMillis": per_try,
-            "httpRetryEvents": events,
+            "maxRetries": retries.attempts,
+            "perRetryTimeoutMillis": retries.milliseconds,
+            **retries.events,
         }
     route: Manifest = {"name": name, "http": http}
     return route if priority is None else {**route, "priority": priority}

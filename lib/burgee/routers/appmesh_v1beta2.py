@@ -13,6 +13,7 @@ from typing import Final
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.routers import appmesh
+from burgee.routers.appmesh_retries import retries_of
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -110,7 +111,7 @@ class AppMeshV1Beta2Router:
 
 
 def _node(canary: Canary, names: ServiceNames, name: str, label_value: str) -> Manifest:
-    service, namespace = canary.spec.service, canary.metadata.namespace
+    namespace = canary.metadata.namespace
     listener: Manifest = {"portMapping": _port_mapping(canary)}
     limit = appmesh.timeout_milliseconds(canary)
     if limit is not None:
@@ -121,8 +122,9 @@ def _node(canary: Canary, names: ServiceNames, name: str, label_value: str) -> M
         "serviceDiscovery": {"dns": {"hostname": f"{name}.{namespace}.svc.cluster.local."}},
         **appmesh.logging_of(canary),
     }
-    if service.backends:
-        spec["backends"] = [{"virtualService": _backend(name)} for name in service.backends]
+    backends = appmesh.backends_of(canary)
+    if backends:
+        spec["backends"] = [{"virtualService": _backend(name)} for name in backends]
     return {
         "apiVersion": API_VERSION,
         "kind": VIRTUAL_NODE.kind,
@@ -168,7 +170,7 @@ def _route(
     headers: Sequence[Manifest] = (),
 ) -> Manifest:
     """One route; without weights all of it goes to the primary."""
-    limit, retries = appmesh.timeout_milliseconds(canary), appmesh.retries_of(canary)
+    limit, retries = appmesh.timeout_milliseconds(canary), retries_of(canary)
     http: Manifest = {
         "match": {"prefix": appmesh.prefix_of(canary)},
         "action": {"weightedTargets": _targets(names, weights)},
@@ -178,11 +180,10 @@ def _route(
     if limit is not None:
         http["timeout"] = {"perRequest": _milliseconds(limit)}
     if retries:
-        attempts, per_try, events = retries
         http["retryPolicy"] = {
-            "maxRetries": attempts,
-            "perRetryTimeout": _milliseconds(per_try),
-            "httpRetryEvents": events,
+            "maxRetries": retries.attempts,
+            "perRetryTimeout": _milliseconds(retries.milliseconds),
+            **retries.events,
         }
     route: Manifest = {"name": name, "httpRoute": http}
     return route if priority is None else {**route, "priority": priority}

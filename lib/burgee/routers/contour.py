@@ -11,6 +11,7 @@ from typing import Final
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
+from burgee.errors import InvalidCanary
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -21,6 +22,7 @@ from burgee.routers.base import (
     Weights,
 )
 from burgee.routers.conditions import Alternative, Condition, Way, alternatives
+from burgee.routers.contour_policies import policies
 from burgee.routers.metadata import route_metadata
 from burgee.routers.originals import named
 from burgee.routers.shares import Rule, canary_share, rule
@@ -28,7 +30,6 @@ from burgee.routers.shares import Rule, canary_share, rule
 HTTP_PROXY = RelatedKind(
     api_version="projectcontour.io/v1", resource="httpproxies", kind="HTTPProxy"
 )
-IDLE_TIMEOUT = "5m"
 FULL = 100
 
 # Contour knows no prefix or suffix of a header's value; as in Flagger it has to be somewhere.
@@ -81,7 +82,7 @@ class ContourRouter:
         """The HTTPProxy.
 
         Raises:
-            InvalidCanary: the conditions of the test cannot be expressed.
+            InvalidCanary: conditions, time limits or retries cannot be expressed.
         """
         del cookies, originals
         spec: Manifest = {"routes": _routes(canary, names, weights)}
@@ -131,10 +132,19 @@ def _routes(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manif
 
 
 def _prefix(canary: Canary) -> str:
-    """That of the first entry of service.match; everything without one."""
+    """That of the first entry of service.match; everything without one.
+
+    Raises:
+        InvalidCanary: it is no path.
+    """
     match = canary.spec.service.match
     uri: Manifest = (match[0].get("uri") or {}) if match else {}
-    return str(uri.get("prefix") or "/")
+    prefix = str(uri.get("prefix") or "/")
+    if not prefix.startswith("/"):
+        raise InvalidCanary(
+            "InvalidMatch", f"spec.service.match[0].uri.prefix {prefix} must begin with /"
+        )
+    return prefix
 
 
 def _conditions(test: Alternative) -> list[Manifest]:
@@ -152,23 +162,7 @@ def _header(condition: Condition) -> Manifest:
 
 
 def _route(canary: Canary, conditions: list[Manifest], services: list[Manifest]) -> Manifest:
-    service = canary.spec.service
-    route: Manifest = {"conditions": conditions, "services": services}
-    if service.timeout:
-        route["timeoutPolicy"] = {"response": service.timeout, "idle": IDLE_TIMEOUT}
-    if service.retries:
-        route["retryPolicy"] = _retry_policy(service.retries)
-    return route
-
-
-def _retry_policy(retries: Manifest) -> Manifest:
-    policy: Manifest = {"count": int(retries.get("attempts") or 0)}
-    if retries.get("perTryTimeout"):
-        policy["perTryTimeout"] = retries["perTryTimeout"]
-    reasons = [part.strip() for part in str(retries.get("retryOn") or "").split(",")]
-    if any(reasons):
-        policy["retryOn"] = [reason for reason in reasons if reason]
-    return policy
+    return {"conditions": conditions, "services": services, **policies(canary)}
 
 
 def _services(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manifest]:

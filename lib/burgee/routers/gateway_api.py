@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata, name_of
-from burgee.errors import InvalidCanary
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -22,6 +21,7 @@ from burgee.routers.base import (
     Weights,
 )
 from burgee.routers.gateway_backends import canary_share
+from burgee.routers.gateway_checks import check_hosts, check_parents
 from burgee.routers.gateway_defaults import GROUP, rules_with_defaults
 from burgee.routers.gateway_grpc import grpc_rules
 from burgee.routers.gateway_http import HttpRules
@@ -69,15 +69,12 @@ class GatewayRouter:
         """The route.
 
         Raises:
-            InvalidCanary: no gatewayRefs, or something that Gateway API cannot express.
+            InvalidCanary: no Gateway, or something that Gateway API cannot express.
         """
         del originals
         service = canary.spec.service
-        if not service.gateway_refs:
-            raise InvalidCanary(
-                "MissingGateway",
-                "spec.service.gatewayRefs must name the Gateway that the route belongs to",
-            )
+        check_parents(service)
+        check_hosts(service)
         spec: Manifest = {
             "parentRefs": [{**_PARENT, **parent} for parent in service.gateway_refs],
             "rules": self.rules(canary, names, weights, cookies),

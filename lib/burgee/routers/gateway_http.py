@@ -19,6 +19,7 @@ from burgee.routers.affinity import (
 )
 from burgee.routers.base import Cookies, ServiceNames, Weights
 from burgee.routers.gateway_backends import analysis_mirror, primary_ref, weighted_refs
+from burgee.routers.gateway_checks import check_count
 from burgee.routers.gateway_filters import (
     http_filters,
     set_cookie_filter,
@@ -58,6 +59,7 @@ class HttpRules:
         """
         rules = self._rules(canary, names, weights, cookies)
         _check_prefixes(canary, rules)
+        check_count(rules)
         return rules
 
     def _rules(

@@ -12,6 +12,7 @@ from typing import Final
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
 from burgee.routers.affinity import COOKIE, cookie_pattern
+from burgee.routers.gateway_checks import check_name, check_path
 
 EVERY_PATH: Final[Mapping[str, str]] = {"type": "PathPrefix", "value": "/"}
 
@@ -69,9 +70,11 @@ def value_matches(found: Mapping[str, Manifest] | None, field: str) -> list[Mani
     """Headers or query parameters by name; sorted, since the order of a map means nothing.
 
     Raises:
-        InvalidCanary: neither exact nor regex.
+        InvalidCanary: neither exact nor regex, or the name is none.
     """
     named = sorted((found or {}).items())
+    for name, _ in named:
+        check_name(name, f"{field}.{name}")
     return [
         {"name": name, **_typed(value, _VALUE_TYPES, f"{field}.{name}")} for name, value in named
     ]
@@ -99,7 +102,10 @@ def _http_match(condition: Manifest, where: str) -> Manifest:
     refuse(condition, _UNKNOWN, where)
     match: Manifest = {}
     if condition.get("uri") is not None:
-        match["path"] = _typed(condition["uri"], _PATH_TYPES, f"{where}.uri")
+        path = _typed(condition["uri"], _PATH_TYPES, f"{where}.uri")
+        if path["type"] != "RegularExpression":
+            check_path(path["value"], f"{where}.uri")
+        match["path"] = path
     method: Manifest | None = condition.get("method")
     if method is not None:
         match["method"] = _typed(method, (("exact", ""),), f"{where}.method")["value"]

@@ -11,7 +11,6 @@ from typing import Any
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
-from burgee.errors import InvalidCanary
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -21,7 +20,8 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
-from burgee.routers.istio_rules import MESH_GATEWAY, http_rules, is_tcp, tcp_rules
+from burgee.routers.istio_hosts import hosts_and_gateways
+from burgee.routers.istio_rules import http_rules, is_tcp, tcp_rules
 from burgee.routers.metadata import route_metadata
 
 API_VERSION = "networking.istio.io/v1beta1"
@@ -94,7 +94,7 @@ class IstioRouter:
         """The DestinationRules and the VirtualService.
 
         Raises:
-            InvalidCanary: delegation together with hosts or gateways.
+            InvalidCanary: hosts, gateways or delegation as Istio would not admit them.
         """
         del originals
         return (
@@ -104,7 +104,10 @@ class IstioRouter:
                 "apiVersion": API_VERSION,
                 "kind": VIRTUAL_SERVICE.kind,
                 "metadata": route_metadata(canary, names, apex_service),
-                "spec": _spec(canary, names, weights, cookies),
+                "spec": {
+                    **hosts_and_gateways(canary, names),
+                    **_rules(canary, names, weights, cookies),
+                },
             },
         )
 
@@ -166,23 +169,6 @@ def _destination_rule(canary: Canary, host: str) -> Manifest:
         "metadata": {"name": host, "namespace": canary.metadata.namespace},
         "spec": spec,
     }
-
-
-def _spec(canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies) -> Manifest:
-    service = canary.spec.service
-    rules = _rules(canary, names, weights, cookies)
-    if service.delegation:
-        if service.hosts or service.gateways:
-            raise InvalidCanary(
-                "DelegationConflict",
-                "service.delegation leaves hosts and gateways to the delegating VirtualService, "
-                "so service.hosts and service.gateways must be empty",
-            )
-        return {"hosts": [], **rules}
-    hosts = list(service.hosts)
-    if names.apex not in hosts and "*" not in hosts:
-        hosts.append(names.apex)
-    return {"hosts": hosts, "gateways": list(service.gateways) or [MESH_GATEWAY], **rules}
 
 
 def _rules(canary: Canary, names: ServiceNames, weights: Weights, cookies: Cookies) -> Manifest:

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.routers.base import NO_COOKIES, Cookies, ServiceNames, Weights
+from burgee.routers.conditions import Condition, Way
 from burgee.routers.istio_affinity import affinity_rules
 
 MESH_GATEWAY = "mesh"
+_COMPARED = ("headers", "queryParams")
+_TESTED = (*_COMPARED, "sourceLabels")
 
 
 def is_tcp(canary: Canary) -> bool:
@@ -45,9 +48,29 @@ def http_rules(
         return affinity_rules(canary, plan.session_affinity, rule, weights, cookies)
     others = {**common, "route": [_destination(canary, names.primary, weights.primary)]}
     return [
-        _matching(merged_matches(plan.match, service.match), weighted),
+        _matching(merged_matches(_tests(plan.match), service.match), weighted),
         _matching(service.match, others),
     ]
+
+
+def _tests(match: Sequence[Manifest]) -> list[Manifest]:
+    """The conditions of the test in Istio's words, which lack `suffix`."""
+    return [
+        {
+            field: {name: _without_suffix(name, matcher) for name, matcher in part.items()}
+            if field in _COMPARED and part
+            else part
+            for field, part in entry.items()
+        }
+        for entry in match
+    ]
+
+
+def _without_suffix(name: str, matcher: Manifest) -> Manifest:
+    suffix = matcher.get(Way.SUFFIX.value)
+    if not suffix:
+        return matcher
+    return {"regex": Condition(name=name, way=Way.SUFFIX, value=suffix).whole}
 
 
 def merged_matches(
@@ -55,15 +78,16 @@ def merged_matches(
 ) -> tuple[Manifest, ...]:
     """Every condition of the test within every general one.
 
-    Headers and source labels are the test's where it has some; its query parameters count only
-    where there is no general condition.
+    Headers, query parameters and source labels are the test's where it has some. Different on
+    purpose: Flagger drops the test's query parameters where there is a general condition, so that
+    a test by these alone would send everybody to the canary.
     """
     if not general:
         return tuple(tested)
     return tuple(
         {
             **base,
-            **{field: test[field] for field in ("headers", "sourceLabels") if test.get(field)},
+            **{field: test[field] for field in _TESTED if test.get(field)},
         }
         for test in tested
         for base in general

@@ -147,6 +147,53 @@ def test_kuma_cannot_look_at_query_parameters(make_case: Callable[..., Any]) -> 
     assert "queryParams" in str(refusal("kuma", make_case(analysis={"match": match}), []))
 
 
+@pytest.mark.parametrize(
+    ("service", "reason", "text"),
+    [
+        pytest.param({"timeout": "0"}, "InvalidTimeout", "timeout 0", id="no unit"),
+        pytest.param({"timeout": "soon"}, "InvalidTimeout", "timeout soon", id="no duration"),
+        pytest.param(
+            {"retries": {"perTryTimeout": "1 s"}},
+            "InvalidTimeout",
+            "retries.perTryTimeout 1 s",
+            id="one try",
+        ),
+        pytest.param(
+            {"retries": {"retryOn": "5xx,bad-luck"}},
+            "InvalidRetries",
+            "retries.retryOn bad-luck",
+            id="reason",
+        ),
+        pytest.param(
+            {"match": [{"uri": {"prefix": "api"}}]},
+            "InvalidMatch",
+            r"match\[0\].uri.prefix api",
+            id="prefix",
+        ),
+    ],
+)
+def test_what_contour_would_not_admit_is_refused(
+    make_case: Callable[..., Any], service: Manifest, reason: str, text: str
+) -> None:
+    with pytest.raises(InvalidCanary, match=rf"spec\.service\.{text}") as caught:
+        router_of("contour").render(*make_case(service=service), Weights())
+
+    assert caught.value.reason == reason
+
+
+def test_time_limits_of_contour_may_be_endless(
+    make_case: Callable[..., Any], check_schema: Callable[[Manifest], None]
+) -> None:
+    retries = {"perTryTimeout": "1m30s", "retryOn": "5xx, reset"}
+    service = {"timeout": "infinity", "retries": retries}
+    (proxy,) = router_of("contour").render(*make_case(service=service), Weights())
+
+    check_schema(proxy)
+    (route,) = proxy["spec"]["routes"]
+    assert route["timeoutPolicy"]["response"] == "infinity"
+    assert route["retryPolicy"]["retryOn"] == ["5xx", "reset"]
+
+
 @pytest.mark.parametrize("provider", ["nginx", "skipper"])
 def test_a_share_of_copies_is_refused_where_all_are_made(
     make_case: Callable[..., Any], users: dict[str, Manifest], provider: str

@@ -73,6 +73,69 @@ def test_a_route_of_another_group_is_none_of_ours(make_routed: Callable[..., Any
     assert not HTTP_V1.shows([foreign], canary, names, QUARTER)
 
 
+GW = {"name": "gw", "namespace": "a"}
+
+
+@pytest.mark.parametrize(
+    ("refs", "index"),
+    [
+        pytest.param([GW, GW], 0, id="the same twice"),
+        pytest.param([GW, {**GW, "sectionName": "http"}], 0, id="one as a whole"),
+        pytest.param(
+            [{"name": "other"}, {**GW, "sectionName": "a"}, {**GW, "sectionName": "a"}],
+            1,
+            id="the same section",
+        ),
+        pytest.param([{**GW, "sectionName": "a"}, {**GW, "sectionName": "b"}], None, id="two"),
+        pytest.param([{**GW, "port": 80}, {**GW, "port": 443}], None, id="two by port"),
+        pytest.param([GW, {**GW, "namespace": "b"}], None, id="of two namespaces"),
+    ],
+)
+def test_parents_have_to_be_told_apart(
+    make_routed: Callable[..., Any], refs: list[Manifest], index: int | None
+) -> None:
+    routed = make_routed({"gatewayRefs": refs})
+    if index is None:
+        assert HTTP_V1.render(*routed, QUARTER)
+        return
+    with pytest.raises(InvalidCanary, match=rf"gatewayRefs\[{index}\]") as caught:
+        HTTP_V1.render(*routed, QUARTER)
+
+    assert caught.value.reason == "InvalidGateway"
+
+
+@pytest.mark.parametrize("host", ["*", "Upper.test", "10.0.0.*", "a_b.test", ""])
+def test_a_host_that_is_none_is_refused(make_routed: Callable[..., Any], host: str) -> None:
+    routed = make_routed({**REFS, "hosts": ["good.test", "*.good.test", host]})
+
+    with pytest.raises(InvalidCanary, match=r"spec\.service\.hosts\[2\]") as caught:
+        HTTP_V1.render(*routed, QUARTER)
+
+    assert caught.value.reason == "InvalidHosts"
+
+
+@pytest.mark.parametrize("path", ["api", "/a//b", "/a/../b", "/a/.", "/a%2fb", "/a?b", "/a#b"])
+@pytest.mark.parametrize("way", ["exact", "prefix"])
+def test_a_path_that_is_not_plain_is_refused(path: str, way: str) -> None:
+    with pytest.raises(InvalidCanary, match=r"spec\.service\.match\[0\]\.uri"):
+        http_matches([{"uri": {way: path}}], "spec.service.match")
+
+    assert http_matches([{"uri": {"regex": path}}], "spec.service.match")
+
+
+def test_more_conditions_than_a_rule_may_have_are_refused(
+    make_routed: Callable[..., Any],
+) -> None:
+    def routed(tests: int) -> Any:
+        paths = [{"uri": {"prefix": f"/{n}"}} for n in range(8)]
+        match = [{"headers": {"x": {"exact": str(n)}}} for n in range(tests)]
+        return make_routed({**REFS, "match": paths}, match=match, iterations=1)
+
+    assert HTTP_V1.render(*routed(8), QUARTER)
+    with pytest.raises(InvalidCanary, match="72 conditions"):
+        HTTP_V1.render(*routed(9), QUARTER)
+
+
 @pytest.mark.parametrize("router", [HTTP_V1, HTTP_V1BETA1, GRPC_V1])
 def test_a_route_needs_a_parent(make_routed: Callable[..., Any], router: Any) -> None:
     with pytest.raises(InvalidCanary, match=r"spec\.service\.gatewayRefs") as caught:

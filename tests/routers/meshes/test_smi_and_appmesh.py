@@ -127,12 +127,58 @@ def test_retries_have_defaults(make_routed: Callable[..., Any]) -> None:
     }
 
 
+@pytest.mark.parametrize("router", [OLD, NEW])
+def test_events_to_retry_on_are_those_of_app_mesh(
+    make_routed: Callable[..., Any], fits: Callable[[Manifest], None], router: Any
+) -> None:
+    retries = {"attempts": 2, "retryOn": "connection-error, server-error"}
+    built = router.render(*make_routed({"meshName": "m", "retries": retries}), HALF)
+
+    for manifest in built:
+        fits(manifest)
+    policies = [
+        (route.get("http") or route["httpRoute"])["retryPolicy"]
+        for manifest in built
+        for route in manifest["spec"].get("routes", [])
+    ]
+    assert [(p["httpRetryEvents"], p["tcpRetryEvents"]) for p in policies] == [
+        (["server-error"], ["connection-error"])
+    ] * 2
+
+
+@pytest.mark.parametrize("router", [OLD, NEW])
+@pytest.mark.parametrize(
+    ("service", "reason", "text"),
+    [
+        pytest.param(
+            {"retries": {"retryOn": "gateway-error,5xx"}},
+            "InvalidRetries",
+            "spec.service.retries.retryOn 5xx",
+            id="a word of Envoy",
+        ),
+        pytest.param(
+            {"backends": ["a.test", "b.test", "a.test"]},
+            "InvalidBackends",
+            "spec.service.backends has a.test twice",
+            id="backend",
+        ),
+    ],
+)
+def test_what_app_mesh_would_not_admit_is_refused(
+    make_routed: Callable[..., Any], router: Any, service: Manifest, reason: str, text: str
+) -> None:
+    with pytest.raises(InvalidCanary, match=text) as caught:
+        router.render(*make_routed({"meshName": "m", **service}), HALF)
+
+    assert caught.value.reason == reason
+
+
 @pytest.mark.parametrize(
     ("service", "annotations"),
     [
         pytest.param({}, None, id="no host"),
         pytest.param(
-            {"hosts": ["a", "b"], "retries": {"retryOn": "x"}},
+            {"hosts": ["a", "b"], "retries": {"retryOn": "client-error"}},
             {
                 "gateway.appmesh.k8s.aws/expose": "true",
                 "gateway.appmesh.k8s.aws/domain": "a,b,",
