@@ -45,10 +45,13 @@ demo: $(STAMP)  ## a whole release on this machine, with real traffic
 bench: $(STAMP)  ## ratios taken in one run
 	$(BIN)/python -m bench
 
-lock:  ## pins with hashes, no addresses (needs uv)
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
-	uv pip compile -q --universal --generate-hashes --no-header --no-annotate pyproject.toml --extra demo --extra cloudwatch --extra stackdriver --group dev -o requirements-dev.lock
-	echo hatchling | uv pip compile -q --universal --generate-hashes --no-header --no-annotate - -o requirements-build.lock
+COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate
+
+lock:  ## pins with hashes, no addresses (needs uv); the images get what is tested
+	$(COMPILE) pyproject.toml --extra demo --extra cloudwatch --extra stackdriver --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra cloudwatch --extra stackdriver -c requirements-dev.lock -o requirements-clouds.lock
+	$(COMPILE) pyproject.toml -c requirements-clouds.lock -o requirements.lock
+	echo hatchling | $(COMPILE) - -c requirements-dev.lock -o requirements-build.lock
 
 clean:
 	rm -rf $(VENV)

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,16 @@ import hooks.app
 absent = [name for name in sys.modules if name.startswith(("burgee.playground", "burgee.cli"))]
 assert not absent, absent
 print(sum(name.startswith(("burgee.", "hooks.")) for name in sys.modules))
+"""
+
+
+SERVE_AND_LIST = """
+import sys
+from hooks.app import create_app
+app = create_app()
+assert app.test_client().get("/healthz").status_code == 200
+app.extensions["burgee"].close()
+print(*sys.modules)
 """
 
 
@@ -146,19 +157,74 @@ def stages() -> list[list[tuple[str, str]]]:
     return found
 
 
-def test_the_images_run_as_a_numeric_user_that_is_not_root() -> None:
-    users = [rest for stage in stages()[1:] for word, rest in stage if word == "USER"]
+def images() -> list[list[tuple[str, str]]]:
+    """The stages that are run, not only built from."""
+    return [stage for stage in stages() if any(word == "CMD" for word, _ in stage)]
 
-    assert len(users) == len(stages()) - 1 == 2
-    assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for user in users)
+
+def test_the_images_run_as_a_numeric_user_that_is_not_root() -> None:
+    users = [[rest for word, rest in stage if word == "USER"] for stage in images()]
+
+    assert len(users) == 2
+    assert all(len(found) == 1 for found in users)
+    assert all(re.fullmatch(r"[1-9]\d*:[1-9]\d*", user) for (user,) in users)
 
 
 def test_the_last_stage_takes_only_the_environment_of_the_build() -> None:
-    last = stages()[-1]
+    *_, libraries, last = stages()
 
+    assert libraries == [("FROM", "${LIBRARIES} AS libraries")]
     assert [rest for word, rest in last if word in {"COPY", "ADD", "RUN"}] == [
-        "--from=build /opt/burgee /opt/burgee"
+        "--from=libraries /opt/burgee /opt/burgee"
     ]
+
+
+def test_libraries_of_clouds_are_there_unless_they_are_left_out() -> None:
+    arguments = dict(rest.split("=") for word, rest in instructions() if word == "ARG")
+    names = {stage[0][1].partition(" AS ")[2]: stage for stage in stages()}
+    built, added = names[arguments["LIBRARIES"]][0], names[arguments["LIBRARIES"]][1:]
+
+    assert arguments["LIBRARIES"] == "clouds"
+    assert built == ("FROM", "build AS clouds")
+    assert [word for word, _ in added] == ["COPY", "RUN"]
+    assert added[1][1].endswith("-r requirements-clouds.lock")
+    assert "requirements-clouds.lock" not in str(names["build"])
+
+
+def pins(name: str) -> dict[str, str]:
+    text = (REPOSITORY / name).read_text()
+    return dict(re.findall(r"(?m)^([A-Za-z0-9_.-]+)==([^ ;]+)", text))
+
+
+def test_the_images_get_what_is_tested_and_both_extras_whole() -> None:
+    core, clouds, tested = (pins(f"requirements{x}.lock") for x in ("", "-clouds", "-dev"))
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = {
+        re.split(r"[>=;\[ ]", one)[0] for x in ("cloudwatch", "stackdriver") for one in extras[x]
+    }
+
+    assert named == {"botocore", "google-auth"}
+    assert core.items() <= clouds.items() <= tested.items()
+    assert named & core.keys() == set()
+    assert named <= clouds.keys()
+
+
+def test_libraries_of_clouds_cost_nothing_until_they_are_used(site: Path) -> None:
+    kubeconfig = site.parent / "kubeconfig"
+    kubeconfig.write_text(KUBECONFIG)
+    loaded = run(
+        [sys.executable, "-P", "-W", "error", "-c", SERVE_AND_LIST],
+        site.parent,
+        PYTHONPATH=str(site),
+        PYTHONDONTWRITEBYTECODE="1",
+        BURGEE_INSECURE="true",
+        KUBECONFIG=str(kubeconfig),
+    ).split()
+
+    assert "hooks.app" in loaded
+    clouds = {"botocore", "google", "cryptography", "boto3"}
+    assert {name for name in loaded if name.partition(".")[0] in clouds} == set()
 
 
 def test_the_load_tester_has_besides_only_programs_of_debian() -> None:
@@ -183,7 +249,7 @@ def test_everything_that_is_installed_is_pinned_by_hash() -> None:
         if " install " in step and "apt-get" not in step
     ]
 
-    assert len(installs) == 3
+    assert len(installs) == 4
     for step in installs:
         assert "--require-hashes" in step or "--no-index" in step
         assert "--no-deps" in step
