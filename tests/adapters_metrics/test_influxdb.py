@@ -102,4 +102,4 @@ def test_online(online: Any, server: Any, reply: Any) -> None:
 
     assert online("influxdb", KEYS)
     assert not online("influxdb", KEYS)
-    assert server.seen[0].json()["query"] == 'from(bucket: "default") |> range(start: -2h)'
+    assert server.seen[0].json()["query"] == "buckets() |> limit(n: 1)"
