@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from plane_programs import demand_program
 
 from burgee.cli import main
 from burgee.playground.demo.providers.registry import PROVIDERS
@@ -28,6 +29,7 @@ def _playable() -> list[object]:
 @pytest.mark.slow
 @pytest.mark.parametrize(("provider", "scenario"), _playable())
 def test_scenario_ends_as_it_should(provider: str, scenario: Scenario, tmp_path: Path) -> None:
+    demand_program(provider)
     played = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("burgee")), "demo"),

@@ -77,7 +77,7 @@ def test_only_those_who_match_are_sent_to_the_canary(
 ) -> None:
     if not yard.router.capabilities.matching:
         pytest.skip(f"{yard.provider.name} has no A/B tests")
-    analysis = analyses.ab()
+    analysis = analyses.ab(yard.provider)
     yard.route(_weights(100), analysis)
     tally = yard.send(500, headers=headers)
     yard.route(_weights(0), analysis)
@@ -91,7 +91,7 @@ def test_only_those_who_match_are_sent_to_the_canary(
 def test_copies_reach_the_canary_and_clients_never_see_them(yard: Yard) -> None:
     if not yard.router.capabilities.mirroring:
         pytest.skip(f"{yard.provider.name} has no copies of requests")
-    analysis = analyses.mirrored()
+    analysis = analyses.mirrored(yard.provider)
     percent = analysis["mirrorWeight"]
     yard.route(_weights(0, mirrored=True), analysis)
     before = yard.logged_by_canary()

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -29,15 +29,27 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def serve() -> Iterator[Callable[[type[_Handler]], str]]:
+    running: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
+
+    def start(handler: type[_Handler]) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        running.append((server, thread))
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server, thread in running:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def url(serve: Callable[[type[_Handler]], str]) -> str:
+    return serve(_Handler)
 
 
 def _run(url: str, host: str, seconds: float, **options: float) -> list[Response]:
@@ -68,6 +80,36 @@ def test_dead_server_is_a_failure_without_a_version() -> None:
     seen = _run(f"http://127.0.0.1:{port}", "web", 0.2)
     assert by_outcome(seen) == {("", NO_RESPONSE): len(seen)}
     assert all(response.failed for response in seen)
+
+
+class _Restless(_Handler):
+    """Closes each connection after an answer that does not say so."""
+
+    def do_GET(self) -> None:
+        super().do_GET()
+        self.close_connection = True
+
+
+class _Rude(_Handler):
+    """Closes each connection without an answer."""
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+
+
+@pytest.mark.parametrize(
+    ("handler", "status"),
+    [
+        pytest.param(_Restless, 200, id="a kept connection is opened again"),
+        pytest.param(_Rude, NO_RESPONSE, id="a fresh one that breaks is a failure"),
+    ],
+)
+def test_connections_that_the_server_closes(
+    serve: Callable[[type[_Handler]], str], handler: type[_Handler], status: int
+) -> None:
+    seen = _run(serve(handler), "web", 0.5, requests_per_second=100, threads=2)
+    assert len(seen) > 10
+    assert {response.status for response in seen} == {status}
 
 
 def test_window_has_requests_that_began_and_ended_in_it() -> None:

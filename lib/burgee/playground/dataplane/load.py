@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -155,9 +155,7 @@ class Load:
         started = self._clock()
         version, pod, status = "", "", NO_RESPONSE
         try:
-            headers = {**visitor.headers(), "host": self._host}
-            connection.request("GET", self._path, headers=headers)
-            answer = connection.getresponse()
+            answer = self._asked(connection, {**visitor.headers(), "host": self._host})
             answer.read()
             version, pod = answer.getheader("x-version", ""), answer.getheader("x-pod", "")
             status = answer.status
@@ -172,3 +170,22 @@ class Load:
             pod=pod,
             visitor=visitor.name,
         )
+
+    def _asked(
+        self, connection: http.client.HTTPConnection, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        """Send a request, once more where a kept connection was closed between two requests.
+
+        A server may close an idle connection at any time, and HTTP lets clients repeat what
+        is idempotent (RFC 9112, 9.3.1), which they all do. On a fresh one it is a failure.
+        """
+        kept = connection.sock is not None
+        try:
+            connection.request("GET", self._path, headers=headers)
+            return connection.getresponse()
+        except (BrokenPipeError, ConnectionResetError):  # RemoteDisconnected is one
+            if not kept:
+                raise
+            connection.close()
+        connection.request("GET", self._path, headers=headers)
+        return connection.getresponse()

@@ -1,11 +1,17 @@
 """`spec.analysis` of the demo's Canary: one for each way to release."""
 
 from burgee.api.manifest import Manifest
-from burgee.playground.demo.objects import template_check, webhook
+from burgee.playground.demo.objects import (
+    POD_LATENCY,
+    POD_SUCCESS,
+    TEMPLATE,
+    template_check,
+    webhook,
+)
+from burgee.playground.demo.providers.base import Provider
 
 INTERVAL_SECONDS = 4
 STEP_WEIGHTS = (10, 30, 60)
-MIRROR_WEIGHT = 50
 WEIGHTS_AFTER_MIRROR = (40,)
 AFFINE_WEIGHTS = (30, 60)
 STEERED_WEIGHTS = (10, 30)
@@ -17,6 +23,7 @@ _WINDOW = "3s"
 _THRESHOLD = 2
 _MINIMUM_SUCCESS_PERCENT = 99
 _MAXIMUM_LATENCY_MS = 250
+_MAXIMUM_MEDIAN_MS = 100
 
 
 def weighted() -> Manifest:
@@ -30,18 +37,16 @@ def gated(gate_url: str) -> Manifest:
     return {**weighted(), "webhooks": [gate]}
 
 
-def ab() -> Manifest:
+def ab(provider: Provider) -> Manifest:
     """Requests with a header, or with a cookie, go to the new version."""
+    cookie = provider.cookie or {"regex": rf"^(.*;\s*)?({ADMISSION})(;.*)?$"}
     return _analysis(
         iterations=ITERATIONS,
-        match=[
-            {"headers": {HEADER: {"exact": INSIDER}}},
-            {"headers": {"cookie": {"regex": rf"^(.*;\s*)?({ADMISSION})(;.*)?$"}}},
-        ],
+        match=[{"headers": {HEADER: {"exact": INSIDER}}}, {"headers": {"cookie": cookie}}],
     )
 
 
-def blue_green(test_url: str) -> Manifest:
+def blue_green(test_url: str, provider: Provider) -> Manifest:
     """A test by itself, then the switch."""
     seconds = str(INTERVAL_SECONDS + 1)
     return _analysis(
@@ -50,13 +55,17 @@ def blue_green(test_url: str) -> Manifest:
             webhook("smoke-test", "pre-rollout", test_url, seconds=seconds),
             webhook("load-test", "rollout", test_url, seconds=seconds),
         ],
+        **_metrics_aside(provider),
     )
 
 
-def mirrored() -> Manifest:
+def mirrored(provider: Provider) -> Manifest:
     """First copies of requests, whose answers nobody sees, then weights."""
     return _analysis(
-        mirror=True, mirrorWeight=MIRROR_WEIGHT, stepWeights=list(WEIGHTS_AFTER_MIRROR)
+        mirror=True,
+        mirrorWeight=provider.mirror_weight,
+        stepWeights=list(WEIGHTS_AFTER_MIRROR),
+        **_metrics_aside(provider),
     )
 
 
@@ -89,7 +98,16 @@ def _analysis(**strategy: object) -> Manifest:
                 "interval": _WINDOW,
                 "thresholdRange": {"max": _MAXIMUM_LATENCY_MS},
             },
-            template_check(_WINDOW),
+            template_check(TEMPLATE, _WINDOW, quantile="0.5", max=_MAXIMUM_MEDIAN_MS),
         ],
         **strategy,
     }
+
+
+def _metrics_aside(provider: Provider) -> Manifest:
+    """Pods are asked where the provider's own metrics do not see what happens aside."""
+    if provider.measures_aside:
+        return {}
+    latency = template_check(POD_LATENCY, _WINDOW, quantile="0.99", max=_MAXIMUM_LATENCY_MS)
+    success = template_check(POD_SUCCESS, _WINDOW, min=_MINIMUM_SUCCESS_PERCENT)
+    return {"metrics": [success, latency]}

@@ -126,13 +126,17 @@ def run_demo(
         The exit code: 0 when all was as it should be, 1 when not, 130 when it was interrupted.
 
     Raises:
-        Unplayable: the provider cannot play the scenario.
+        Unplayable: the provider cannot play the scenario, or its program is missing.
         FileNotFoundError: a program or a manifest is missing.
     """
     played, chosen = Scenario(scenario), PROVIDERS[provider]
     unable = inability(played, chosen)
     if unable:
         raise Unplayable(unable)
+    try:
+        chosen.program()
+    except FileNotFoundError as error:
+        raise Unplayable(f"provider {provider}: {error}") from error
     binary = find_prometheus(prometheus)
     # a proxy that the environment names must not see requests to loopback
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"

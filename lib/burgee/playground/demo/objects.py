@@ -14,8 +14,8 @@ PREVIEW_HOST = f"{CANARY_SERVICE}.{NAMESPACE}"
 """By this host the canary is reached aside, whoever the crowd is sent to."""
 
 TEMPLATE = "median-latency"
+POD_SUCCESS, POD_LATENCY = "pod-success-rate", "pod-latency"
 LATENCY_MS = 3
-_MAXIMUM_MEDIAN_MS = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +94,13 @@ def canary(analysis: Manifest, *, provider: str, fields: Manifest, service: Mani
     }
 
 
-def metric_template(address: str, query: str, *, name: str = TEMPLATE) -> Manifest:
-    """A check of our own: a quantile of the latency, which one being left to the Canary.
+def metric_template(name: str, address: str, query: str) -> Manifest:
+    """A check of our own.
 
     Args:
-        address: of the metrics server.
-        query: that it is asked.
         name: of the template.
+        address: of the metrics server.
+        query: that it is asked; a quantile is left to the Canary.
     """
     return {
         "apiVersion": "flagger.app/v1beta1",
@@ -110,14 +110,21 @@ def metric_template(address: str, query: str, *, name: str = TEMPLATE) -> Manife
     }
 
 
-def template_check(window: str) -> Manifest:
-    """A metric of an analysis that asks the MetricTemplate."""
+def template_check(name: str, window: str, *, quantile: str = "", **limits: float) -> Manifest:
+    """A metric of an analysis that asks a MetricTemplate.
+
+    Args:
+        name: of the template.
+        window: of the query.
+        quantile: for a template that wants one.
+        limits: `min` and `max`.
+    """
     return {
-        "name": TEMPLATE,
+        "name": name,
         "interval": window,
-        "templateRef": {"name": TEMPLATE, "namespace": NAMESPACE},
-        "templateVariables": {"quantile": "0.5"},
-        "thresholdRange": {"max": _MAXIMUM_MEDIAN_MS},
+        "templateRef": {"name": name, "namespace": NAMESPACE},
+        **({"templateVariables": {"quantile": quantile}} if quantile else {}),
+        "thresholdRange": limits,
     }
 
 

@@ -93,12 +93,15 @@ class Stage:
     def create(self, analysis: Manifest) -> None:
         """Create the Deployment of the current version, its Canary, and what these refer to."""
         store, provider = self.cluster.store, self.cluster.provider
-        template = objects.metric_template(self.cluster.metrics.url, provider.median)
+        templates = [
+            objects.metric_template(name, self.cluster.metrics.url, query)
+            for name, query in provider.templates.items()
+        ]
         canary = objects.canary(
             analysis, provider=provider.name, fields=provider.fields, service=provider.service
         )
         deployment = objects.deployment(self.current)
-        for manifest in (*provider.objects, template, deployment, canary):
+        for manifest in (*provider.objects, *templates, deployment, canary):
             resource = store.resource(manifest["apiVersion"], manifest["kind"])
             store.create(resource, manifest, manager=_MANAGER)
 

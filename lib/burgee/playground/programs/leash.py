@@ -56,6 +56,10 @@ class Child:
         """Whether it still runs."""
         return self._process.poll() is None
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal; nothing where it has ended."""
+        self._process.send_signal(number)
+
     def demand_running(self) -> None:
         """Do nothing while it runs.
 

@@ -25,7 +25,7 @@ _REQUESTS_PER_SECOND = 80.0
 
 def try_on_insiders(stage: Stage) -> Iterator[Finding]:
     """Two insiders, one known by a header and one by a cookie, try a version for everybody."""
-    stage.configure(analyses.ab())
+    stage.configure(analyses.ab(stage.cluster.provider))
     old, version = stage.current, stage.next_version()
     insiders = stage.admit(
         "insiders",

@@ -18,12 +18,14 @@ from burgee.playground.demo.stage import Finding, Stage
 
 _RELEASE_SECONDS = 40.0
 _FEWEST_TESTS = 100
+_SPREAD_SECONDS = 0.3
+"""After a reload old workers of an nginx go on for a moment, by what they know."""
 
 
 def switch(stage: Stage) -> Iterator[Finding]:
     """The tester finds a version good, the traffic is switched, the primary follows."""
     cluster = stage.cluster
-    stage.configure(analyses.blue_green(cluster.tester.url))
+    stage.configure(analyses.blue_green(cluster.tester.url, cluster.provider))
     old, version = stage.current, stage.next_version()
     stage.title = f"{version.name} is tested aside, then switched to"
     at = stage.deploy(version)
@@ -37,7 +39,7 @@ def switch(stage: Stage) -> Iterator[Finding]:
     before = seen[0] if switched else replace(seen[0], end=_promoting(stage, at))
     tests = cluster.tester.between(at, before.end)
     good = [test for test in tests if test.version == version.name and not test.failed]
-    first = good[0].started if good else before.end
+    first = good[0].started + _SPREAD_SECONDS if good else before.end
     failed = [test for test in tests if test.failed and test.started > first]
     yield Finding(
         holds=len(good) >= _FEWEST_TESTS and not failed,

@@ -28,7 +28,7 @@ _FAIL_SHARE = 0.2
 
 def mirror(stage: Stage) -> Iterator[Finding]:
     """A good version passes the copies and goes on with weights."""
-    stage.configure(analyses.mirrored())
+    stage.configure(analyses.mirrored(stage.cluster.provider))
     old, version = stage.current, stage.next_version(access_log=True)
     stage.title = f"{version.name} gets copies of requests first"
     at = stage.deploy(version)
@@ -40,7 +40,7 @@ def mirror(stage: Stage) -> Iterator[Finding]:
 
 def refuse_mirrored(stage: Stage) -> Iterator[Finding]:
     """A bad version fails on copies alone: it is rolled back and no client saw a failure."""
-    stage.configure(analyses.mirrored())
+    stage.configure(analyses.mirrored(stage.cluster.provider))
     good, bad = stage.current, stage.next_version(fail_share=_FAIL_SHARE, access_log=True)
     stage.title = f"{bad.name} fails {bad.fail_share:.0%} of its copies"
     at = stage.deploy(bad)
@@ -60,7 +60,9 @@ def refuse_mirrored(stage: Stage) -> Iterator[Finding]:
 def _copies(stage: Stage, version: Version, old: Version, at: float) -> Iterator[Finding]:
     """Whether the canary logged as many copies as it should, and clients noticed nothing."""
     seen = windows(stage, at, mirrored_to_canary)
-    yield went(version, seen, [0, analyses.MIRROR_WEIGHT, 0], what="mirrored traffic")
+    yield went(
+        version, seen, [0, stage.cluster.provider.mirror_weight, 0], what="mirrored traffic"
+    )
     for window in seen:
         if window.weight == 0:
             continue

@@ -1,16 +1,35 @@
 """What acts need to know of a traffic provider, so that none of them knows which one it is."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from burgee.api.manifest import Manifest
 from burgee.playground.dataplane.plane import DataPlane
+from burgee.playground.demo.objects import POD_LATENCY, POD_SUCCESS, TEMPLATE
 from burgee.playground.metrics.scrape import Target
 from burgee.playground.storage.store import Store
 from burgee.routers.base import Capabilities
 from burgee.routers.registry import router_of
+
+_PODS = """kubernetes_namespace="{{ namespace }}",
+    kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)\""""
+_SUCCESS = f"""
+100 * sum(rate(http_request_duration_seconds_count{{
+    {_PODS}, status!~"5.*"
+  }}[{{{{ interval }}}}]))
+/ sum(rate(http_request_duration_seconds_count{{
+    {_PODS}
+  }}[{{{{ interval }}}}]))
+"""
+POD_QUANTILE = f"""
+1000 * histogram_quantile({{{{ variables.quantile }}}},
+  sum(rate(http_request_duration_seconds_bucket{{
+    {_PODS}
+  }}[{{{{ interval }}}}])) by (le))
+"""
+"""The latency of the canary's pods by what they measure themselves, in ms."""
 
 
 class Part(Protocol):
@@ -67,6 +86,12 @@ class Provider:
         fields: what a Canary's spec has besides.
         service: what a Canary's spec.service has besides.
         objects: what a user creates beside the Deployment and the Canary.
+        program: finds the program that it needs, or raises FileNotFoundError.
+        cookie: the condition of an A/B test that a cookie is there, where a regular expression
+            will not do.
+        mirror_weight: percent of the requests that are copied when requests are mirrored.
+        measures_aside: whether its own metrics count requests that reach the canary by no route
+            of the release: copies, and those of the tester.
     """
 
     name: str
@@ -76,6 +101,16 @@ class Provider:
     fields: Manifest = field(default_factory=dict[str, Any])
     service: Manifest = field(default_factory=dict[str, Any])
     objects: Sequence[Manifest] = ()
+    program: Callable[[], object] = lambda: None
+    cookie: Manifest = field(default_factory=dict[str, Any])
+    mirror_weight: int = 50
+    measures_aside: bool = True
+
+    @property
+    def templates(self) -> Mapping[str, str]:
+        """The queries of the MetricTemplates that its Canaries refer to, by name."""
+        aside = {} if self.measures_aside else {POD_SUCCESS: _SUCCESS, POD_LATENCY: POD_QUANTILE}
+        return {TEMPLATE: self.median, **aside}
 
     @property
     def capabilities(self) -> Capabilities:

@@ -7,8 +7,8 @@ from burgee.playground.dataplane.gateway_api import GATEWAY, GATEWAY_CLASS, HTTP
 from burgee.playground.dataplane.gateway_api import GATEWAY_API as DIALECT
 from burgee.playground.dataplane.gateway_status import CONTROLLER
 from burgee.playground.demo.objects import APP, CANARY_SERVICE, NAMESPACE, PORT, PREVIEW_HOST
-from burgee.playground.demo.providers.base import Apparatus, Ground, Provider
-from burgee.playground.demo.providers.pods import POD_MEDIAN, pods_of
+from burgee.playground.demo.providers.base import POD_QUANTILE, Apparatus, Ground, Provider
+from burgee.playground.demo.providers.pods import pods_of
 
 _NAME = "public"
 _PARENT = {"name": _NAME, "namespace": NAMESPACE}
@@ -52,7 +52,7 @@ def _build(ground: Ground) -> Apparatus:
 GATEWAY_API = Provider(
     name="gatewayapi:v1",
     build=_build,
-    median=POD_MEDIAN,
+    median=POD_QUANTILE,
     counter="http_request_duration_seconds_count",
     service={"hosts": [APP], "gatewayRefs": [_PARENT]},
     objects=(_CLASS, _GATEWAY, _PREVIEW),

@@ -4,8 +4,8 @@ from burgee.playground.dataplane.control import ControlPlane
 from burgee.playground.dataplane.envoy import Envoy
 from burgee.playground.dataplane.kube_proxy import KUBERNETES as DIALECT
 from burgee.playground.dataplane.xds import RANDOM
-from burgee.playground.demo.providers.base import Apparatus, Ground, Provider
-from burgee.playground.demo.providers.pods import POD_MEDIAN, pods_of
+from burgee.playground.demo.providers.base import POD_QUANTILE, Apparatus, Ground, Provider
+from burgee.playground.demo.providers.pods import pods_of
 
 
 def _build(ground: Ground) -> Apparatus:
@@ -21,6 +21,6 @@ def _build(ground: Ground) -> Apparatus:
 KUBERNETES = Provider(
     name="kubernetes",
     build=_build,
-    median=POD_MEDIAN,
+    median=POD_QUANTILE,
     counter="http_request_duration_seconds_count",
 )

@@ -8,14 +8,6 @@ from burgee.playground.metrics.exporter import Exporter
 from burgee.playground.metrics.pods import Scraped, pod_labels, pods_exporter
 from burgee.playground.storage.store import Store
 
-POD_MEDIAN = """
-1000 * histogram_quantile({{ variables.quantile }},
-  sum(rate(http_request_duration_seconds_bucket{
-    kubernetes_namespace="{{ namespace }}",
-    kubernetes_pod_name=~"{{ target }}-[0-9a-zA-Z]+(-[0-9a-zA-Z]+)"
-  }[{{ interval }}])) by (le))
-"""
-
 
 def pods_of(store: Store) -> Exporter:
     """An exporter for the pods that there are in the cluster at each moment."""

@@ -9,7 +9,8 @@ from burgee.playground.demo.providers.contour import CONTOUR
 from burgee.playground.demo.providers.gateway_api import GATEWAY_API
 from burgee.playground.demo.providers.istio import ISTIO
 from burgee.playground.demo.providers.kubernetes import KUBERNETES
+from burgee.playground.demo.providers.nginx import NGINX
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
-    {provider.name: provider for provider in (ISTIO, CONTOUR, GATEWAY_API, KUBERNETES)}
+    {provider.name: provider for provider in (ISTIO, CONTOUR, GATEWAY_API, KUBERNETES, NGINX)}
 )
