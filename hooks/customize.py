@@ -4,6 +4,7 @@ from pydantic import ValidationError
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
+from burgee.engine.needs import Need, needs_of
 from burgee.engine.related import related_rules
 from burgee.errors import ClusterError, InvalidCanary
 from burgee.targets.workload import kind_of
@@ -17,19 +18,37 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     """Answer one customize call; asked once for a generation of the Canary.
 
     The target is looked up, so that the ConfigMaps and Secrets it names are watched. Where that
-    fails the sync reads them itself.
+    fails the sync reads them itself. A kind of others that is not served is left out, and the sync
+    says so: Metacontroller would put that sync off.
     """
     try:
         canary = Canary.model_validate(request.body["parent"])
     except ValidationError:
         # The sync says what is wrong; until then there is nothing to watch.
         return customize_answer(())
+    settings = context.settings.engine
+    deadline = context.monotonic() + LOOKUP_SECONDS
+    unserved = {
+        (need.api_version, need.resource)
+        for need in needs_of(canary, settings)
+        if not _is_served(need, context, deadline - context.monotonic())
+    }
+    target = _target(canary, context, deadline - context.monotonic())
+    rules = related_rules(canary, target, settings)
     return customize_answer(
-        related_rules(canary, _target(canary, context), context.settings.engine)
+        [rule for rule in rules if (rule["apiVersion"], rule["resource"]) not in unserved]
     )
 
 
-def _target(canary: Canary, context: HookContext) -> Manifest | None:
+def _is_served(need: Need, context: HookContext, seconds: float) -> bool:
+    """Whether the cluster has a kind; where it does not say, Metacontroller is to find out."""
+    try:
+        return context.kube.serves(need.api_version, need.kind, timeout_seconds=seconds)
+    except ClusterError:
+        return True
+
+
+def _target(canary: Canary, context: HookContext, seconds: float) -> Manifest | None:
     ref = canary.spec.target_ref
     try:
         kind = kind_of(ref)
@@ -38,7 +57,7 @@ def _target(canary: Canary, context: HookContext) -> Manifest | None:
             kind.kind,
             canary.metadata.namespace,
             ref.name,
-            timeout_seconds=LOOKUP_SECONDS,
+            timeout_seconds=seconds,
         )
     except (ClusterError, InvalidCanary):
         return None

@@ -4,7 +4,8 @@ from pydantic import ValidationError
 
 from burgee.adapters.effects import perform
 from burgee.adapters.live import read_live
-from burgee.adapters.observe import Reader, children_of, observe
+from burgee.adapters.observe import children_of, observe
+from burgee.adapters.reader import Reader
 from burgee.api.canary import Canary
 from burgee.api.manifest import metadata
 from burgee.engine.ending import end

@@ -16,12 +16,14 @@ from burgee.adapters.effects import perform
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.live import read_live
 from burgee.adapters.memo import Remembered, head_of
-from burgee.adapters.observe import Reader, children_of, observe
+from burgee.adapters.observe import children_of, observe
+from burgee.adapters.reader import Reader
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
-from burgee.engine.decide import advance, refuse_unreadable
+from burgee.engine.decide import advance
 from burgee.engine.decision import Decision
 from burgee.engine.outbox import acknowledge
+from burgee.engine.refusing import refuse_unreadable
 from hooks.answers import sync_answer
 from hooks.context import HookContext, HookRequest
 from hooks.logs import name_canary

@@ -20,13 +20,15 @@ class BurgeeError(Exception):
 class InvalidCanary(BurgeeError):
     """The Canary (or what it names) cannot be worked with as written.
 
-    `reason` is a CamelCase word for the condition, the text is for a person.
+    `reason` is a CamelCase word for the condition, the text is for a person. `retry_seconds` is
+    for what heals without an event; None where an edit of something that is watched mends it.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, retry_seconds: float | None = None) -> None:
         """Keep the condition's reason beside the message."""
         super().__init__(message)
         self.reason = reason
+        self.retry_seconds = retry_seconds
 
 
 class ProviderError(BurgeeError):

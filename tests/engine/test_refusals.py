@@ -6,8 +6,9 @@ import pytest
 from simulation import Manifest, Simulation, canary
 
 from burgee.api.metric_template import MetricTemplate
-from burgee.engine.decide import advance, refuse_unreadable
+from burgee.engine.decide import advance
 from burgee.engine.decision import Findings
+from burgee.engine.refusing import refuse_unreadable
 from burgee.metrics.model import Sample
 
 

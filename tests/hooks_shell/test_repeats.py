@@ -118,7 +118,11 @@ def request_body() -> bytes:
             "controller": {},
             "parent": CANARY,
             "children": {},
-            "related": {"Deployment.apps/v1": {"t/app": TARGET}},
+            "related": {
+                "Deployment.apps/v1": {"t/app": TARGET},
+                "VirtualService.networking.istio.io/v1beta1": {},
+                "DestinationRule.networking.istio.io/v1beta1": {},
+            },
             "finalizing": False,
         }
     ).encode()

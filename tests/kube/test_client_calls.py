@@ -286,6 +286,41 @@ def test_a_kind_that_is_not_served_is_asked_for_again_only_after_a_while() -> No
     assert len(asked) == 2
 
 
+def test_what_is_served_is_asked_for_again_now_and_then() -> None:
+    asked: list[str] = []
+    clock = [100.0]
+    served: list[dict[str, Any]] = []
+
+    def discover(path: str, _seconds: float) -> dict[str, Any]:
+        asked.append(path)
+        return {"resources": served}
+
+    kinds = Kinds(discover, monotonic=lambda: clock[0])
+    keda = ("keda.sh/v1alpha1", "ScaledObject")
+
+    assert [kinds.serves(*keda, seconds=1) for _ in range(3)] == [False] * 3
+    assert asked == ["/apis/keda.sh/v1alpha1"]
+
+    served.append({"name": "scaledobjects", "kind": "ScaledObject", "namespaced": True})
+    clock[0] += 10
+    assert [kinds.serves(*keda, seconds=1) for _ in range(3)] == [True] * 3
+    assert len(asked) == 2
+
+    served.clear()
+    clock[0] += 60
+    assert kinds.serves(*keda, seconds=1)
+    clock[0] += 600
+    assert not kinds.serves(*keda, seconds=1)
+    assert len(asked) == 3
+
+
+def test_what_is_served_cannot_be_known_of_a_server_that_fails(api: Any) -> None:
+    server = api.serve(lambda _: api.reply({}, code=503))
+
+    with pytest.raises(ClusterError, match="503"):
+        api.connect(server).serves("keda.sh/v1alpha1", "ScaledObject")
+
+
 def test_a_namespaced_object_needs_its_namespace(api: Any) -> None:
     server = api.serve(lambda _: api.reply({}))
 

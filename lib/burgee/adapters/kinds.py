@@ -13,7 +13,8 @@ from urllib.parse import quote
 
 from burgee.errors import NotFound
 
-_FORGET_MISSING_SECONDS = 30.0
+_FORGET_MISSING_SECONDS = 5.0
+_FORGET_SERVED_SECONDS = 300.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +80,7 @@ class Kinds:
         self._lock = threading.Lock()
         self._found: dict[tuple[str, str], Plural] = {}
         self._missing: dict[tuple[str, str], float] = {}
+        self._listed: dict[str, tuple[float, frozenset[str]]] = {}
 
     def path(
         self, api_version: str, kind: str, namespace: str, name: str = "", *, seconds: float
@@ -88,15 +90,32 @@ class Kinds:
         Raises:
             NotFound: the kind is not served, or no object can have such a name.
         """
-        prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        plural = self._plural(api_version, kind, prefix, seconds)
+        prefix = _prefix(api_version)
+        plural = self._plural(api_version, kind, seconds)
         if plural.namespaced and namespace:
             prefix = f"{prefix}/namespaces/{_segment(namespace)}"
         elif plural.namespaced and name:
             raise NotFound(f"{kind} {name} needs a namespace", 404)
         return f"{prefix}/{plural.word}/{_segment(name)}" if name else f"{prefix}/{plural.word}"
 
-    def _plural(self, api_version: str, kind: str, prefix: str, seconds: float) -> Plural:
+    def serves(self, api_version: str, kind: str, *, seconds: float) -> bool:
+        """Whether the API server has this kind; a version is asked for again now and then.
+
+        Raises:
+            ClusterError: it could not be asked.
+        """
+        now = self._monotonic()
+        with self._lock:
+            until, kinds = self._listed.get(api_version, (0.0, frozenset()))
+        if now < until:
+            return kind in kinds
+        kinds = frozenset(self._ask(api_version, kind, seconds))
+        keep = _FORGET_SERVED_SECONDS if kind in kinds else _FORGET_MISSING_SECONDS
+        with self._lock:
+            self._listed[api_version] = (now + keep, kinds)
+        return kind in kinds
+
+    def _plural(self, api_version: str, kind: str, seconds: float) -> Plural:
         group = api_version.partition("/")[0] if "/" in api_version else ""
         known = _TABLE.get(group, {}).get(kind)
         if known is not None:
@@ -108,29 +127,36 @@ class Kinds:
         if found is not None:
             return found
         if self._monotonic() >= missing_until:
-            found = self._ask(api_version, kind, prefix, seconds)
+            found = self._ask(api_version, kind, seconds).get(kind)
         if found is None:
             raise NotFound(f"{kind} of {api_version} is not served by this cluster", 404)
         return found
 
-    def _ask(self, api_version: str, kind: str, prefix: str, seconds: float) -> Plural | None:
-        """Discovery, outside the lock: a slow server must not hold up kinds that are known."""
+    def _ask(self, api_version: str, kind: str, seconds: float) -> dict[str, Plural]:
+        """The kinds of one version; `kind` is remembered as missing where it is not among them.
+
+        Discovery is outside the lock: a slow server must not hold up kinds that are known.
+        """
         try:
-            listed = self._discover(prefix, seconds).get("resources")
+            listed = self._discover(_prefix(api_version), seconds).get("resources")
         except NotFound:
             listed = None
         served = {
-            (api_version, str(item.get("kind"))): Plural(
+            str(item.get("kind")): Plural(
                 word=str(item.get("name")), namespaced=bool(item.get("namespaced"))
             )
             for item in (listed if isinstance(listed, list) else [])
             if isinstance(item, dict) and "/" not in str(item.get("name", "/"))
         }
         with self._lock:
-            self._found.update(served)
-            if (api_version, kind) not in served:
+            self._found.update({(api_version, name): plural for name, plural in served.items()})
+            if kind not in served:
                 self._missing[api_version, kind] = self._monotonic() + _FORGET_MISSING_SECONDS
-        return served.get((api_version, kind))
+        return served
+
+
+def _prefix(api_version: str) -> str:
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def _segment(name: str) -> str:

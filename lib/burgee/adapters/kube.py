@@ -71,6 +71,16 @@ class KubeClient:
         path = self._kinds.path(api_version, kind, namespace, name, seconds=timeout_seconds)
         return self._call("GET", path, seconds=timeout_seconds)
 
+    def serves(
+        self, api_version: str, kind: str, *, timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    ) -> bool:
+        """Whether the API server has a kind; what it said is remembered for a while.
+
+        Raises:
+            ClusterError: it could not be asked.
+        """
+        return self._kinds.serves(api_version, kind, seconds=timeout_seconds)
+
     def read(
         self,
         path: str,

@@ -1,23 +1,24 @@
 """From a request to an observation: sorts what it carries, reads what it lacks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TypeAlias, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 from pydantic import ValidationError
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.live import read_object
+from burgee.adapters.reader import Groups, Reader, flatten, group_of
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.model import WireModel
 from burgee.api.settings import EngineSettings
+from burgee.engine.needs import needs_of
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.related import config_template
 from burgee.engine.roles import namespace_for, role_in, roles_of
-from burgee.errors import InvalidCanary, NotFound
+from burgee.errors import InvalidCanary
 from burgee.routers.base import Role
 from burgee.routers.knative import REVISION
 from burgee.routers.registry import router_of
@@ -30,15 +31,6 @@ _NO_ROUTES = frozenset({"v1", "apps", "autoscaling", "flagger.app", "keda.sh"})
 
 Model = TypeVar("Model", bound=WireModel)
 
-Groups: TypeAlias = Mapping[str, Mapping[str, Manifest]]
-"""Objects as Metacontroller sends them: {Kind.group/version: {namespace/name: object}}."""
-
-
-def flatten(groups: Groups) -> Iterator[Manifest]:
-    """Every object of a request's children or related."""
-    for group in groups.values():
-        yield from group.values()
-
 
 def children_of(groups: Groups) -> dict[ObjectKey, Manifest]:
     """Children by kind and name."""
@@ -48,60 +40,6 @@ def children_of(groups: Groups) -> dict[ObjectKey, Manifest]:
 def is_route(manifest: Manifest) -> bool:
     """True for an object of a traffic provider; those are answered only where they change."""
     return str(manifest["apiVersion"]).partition("/")[0] not in _NO_ROUTES
-
-
-def _group(api_version: str) -> str:
-    return api_version.rpartition("/")[0]
-
-
-def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
-    """Which object it is: kinds of several groups share their names."""
-    group = _group(str(manifest["apiVersion"]))
-    return group, manifest["kind"], namespace_of(manifest), name_of(manifest)
-
-
-class Reader:
-    """Objects of one request, and of the cluster where the request has none.
-
-    Attributes:
-        complete: True while all came from the request. What is read besides is not watched, so
-            that an answer which rests on it must not be remembered.
-    """
-
-    def __init__(
-        self, related: Groups, kube: KubeClient, *, left_seconds: Callable[[], float]
-    ) -> None:
-        """Index what the request carries."""
-        self._known = {_identity(o): o for o in flatten(related)}
-        self._kube = kube
-        self._left_seconds = left_seconds
-        self.complete = True
-
-    def all(self) -> Iterator[Manifest]:
-        """Every related object."""
-        return iter(self._known.values())
-
-    def known(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
-        """One object that is watched; None where the request has none."""
-        return self._known.get((_group(api_version), kind, namespace, name))
-
-    def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
-        """One object; None where neither request nor cluster has it."""
-        found = self.known(api_version, kind, namespace, name)
-        if found is not None:
-            return found
-        self.complete = False
-        try:
-            return read_object(
-                self._kube,
-                api_version,
-                kind,
-                namespace,
-                name,
-                timeout_seconds=self._left_seconds(),
-            )
-        except NotFound:
-            return None
 
 
 def observe(
@@ -128,14 +66,21 @@ def observe(
                 scaled_by.api_version, scaled_by.kind, namespace, scaler.name
             )
             copy = scaled_by.primary_name(scaler.name)
-            primary_scaler = reader.known(scaled_by.api_version, scaled_by.kind, namespace, copy)
+            look = reader.known
+            if not (scaled_by.listed or reader.watches(scaled_by.api_version, scaled_by.kind)):
+                look = reader.find
+            primary_scaler = look(scaled_by.api_version, scaled_by.kind, namespace, copy)
+    needs = needs_of(canary, settings)
+    unserved = tuple(need for need in needs if not reader.serves(need.api_version, need.kind))
+    unwatched = not all(reader.watches(need.api_version, need.kind) for need in needs)
+    besides = _unwatched(canary, reader, settings) if unwatched and not unserved else ()
     roles = roles_of(canary, settings)
     routes: dict[ObjectKey, Manifest] = {}
     originals: list[Manifest] = []
     services: dict[str, Manifest] = {}
     templates: dict[tuple[str, str], MetricTemplate] = {}
     alert_providers: dict[tuple[str, str], AlertProvider] = {}
-    for found in reader.all():
+    for found in chain(reader.all(), besides):
         if found["kind"] == "Service" and found["apiVersion"] == "v1":
             if controller_uid(found) != uid:
                 services[name_of(found)] = found
@@ -169,8 +114,26 @@ def observe(
         services=services,
         templates=templates,
         alert_providers=alert_providers,
+        unserved=unserved,
+        unwatched=unwatched,
         settings=settings,
     )
+
+
+def _unwatched(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:
+    """Objects of a provider whose kinds came after Metacontroller had asked what to watch."""
+    with suppress(InvalidCanary):
+        provider = canary.provider(settings.mesh_provider)
+        for related in router_of(provider, settings).related(canary):
+            kind, where = related.kind, namespace_for(related, canary)
+            if reader.watches(kind.api_version, kind.kind):
+                continue
+            if settings.no_cross_namespace_refs and where not in {"", canary.metadata.namespace}:
+                continue
+            for name in related.names:
+                found = reader.find(kind.api_version, kind.kind, where, name)
+                if found is not None:
+                    yield found
 
 
 def _leftovers(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:
@@ -184,7 +147,7 @@ def _leftovers(canary: Canary, reader: Reader, settings: EngineSettings) -> Iter
             kind = related.kind
             where = namespace_for(related, canary)
             for name in related.names if related.role is not Role.READ else ():
-                if (_group(kind.api_version), kind.kind, name) not in roles:
+                if (group_of(kind.api_version), kind.kind, name) not in roles:
                     found = reader.find(kind.api_version, kind.kind, where, name)
                     if found is not None:
                         yield found

@@ -7,26 +7,27 @@ Both are functions of their arguments alone. The same observation, findings and 
 same answer, whichever replica computes it and however often.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from burgee.api.manifest import Manifest, metadata
+from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.affinity import cookies_for, cookies_of
 from burgee.engine.clock import fine_stamp
 from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
-from burgee.engine.effects import Effect, EmitEvent, EventType
+from burgee.engine.effects import Effect, EmitEvent
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.measuring import metric_problem
 from burgee.engine.moving import is_moving
-from burgee.engine.observation import ObjectKey, Observation
+from burgee.engine.needs import refusal
+from burgee.engine.observation import Observation
 from burgee.engine.outbox import dispatch, post
-from burgee.engine.placing import keep_all
 from burgee.engine.promoting import finalise, promote
+from burgee.engine.refusing import refused, reject, suspended
 from burgee.engine.resting import rest
 from burgee.engine.running import progress
 from burgee.engine.starting import start
@@ -34,8 +35,6 @@ from burgee.engine.transitions import (
     ACCEPTED,
     changed_status,
     describe,
-    enter,
-    with_condition,
     without_condition,
 )
 from burgee.engine.turn import Turn
@@ -44,7 +43,10 @@ from burgee.errors import InvalidCanary
 
 MOST_ROUNDS = 4
 LEAVING_SECONDS = 1.0
+UNWATCHED_SECONDS = 1.0
+UNWATCHED_AT_REST_SECONDS = 10.0
 RESTORING_SECONDS = 5.0
+_AT_REST = frozenset({Phase.INITIALIZED, Phase.SUCCEEDED, Phase.FAILED})
 
 
 def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_FOUND) -> Plan:
@@ -59,13 +61,15 @@ def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_F
         findings: of this sync so far; a gate is asked only after the checks before it passed.
     """
     if observation.canary.spec.suspend:
-        return Plan(decision=_suspended(observation, now))
+        return Plan(decision=suspended(observation, now))
     try:
+        if observation.unserved:
+            raise refusal(observation.unserved)
         facts = assess(observation, now)
         turn = _turn(facts, findings)
         return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn))
     except InvalidCanary as error:
-        return Plan(decision=_refused(observation, error, now))
+        return Plan(decision=refused(observation, error, now))
 
 
 def advance(
@@ -155,9 +159,12 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         wait = RESTORING_SECONDS  # its deadline is no event
     if wait is not None and wait <= 0:
         wait = None
+    if facts.observation.unwatched:
+        at_rest = turn.status.phase in _AT_REST
+        wait = _sooner(wait, UNWATCHED_AT_REST_SECONDS if at_rest else UNWATCHED_SECONDS)
     if is_moving(facts):
         # Nobody watches what is on its way out.
-        wait = LEAVING_SECONDS if wait is None else min(wait, LEAVING_SECONDS)
+        wait = _sooner(wait, LEAVING_SECONDS)
     else:
         provider = facts.canary.provider(facts.observation.settings.mesh_provider)
         status = changed_status(status, provider=provider)
@@ -168,6 +175,10 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         effects=tuple(told),
         quiet=not told and wait is None and status == facts.status,
     )
+
+
+def _sooner(wait: float | None, seconds: float) -> float:
+    return seconds if wait is None else min(wait, seconds)
 
 
 def _cookies(facts: Facts, turn: Turn) -> CanaryStatus:
@@ -202,68 +213,4 @@ def _accept(
     """Sets or clears the Accepted condition; an event where it is new."""
     if not message:
         return without_condition(status, ACCEPTED), None
-    return _reject(status, reason, message, facts.canary.metadata.uid, now)
-
-
-def _reject(
-    status: CanaryStatus, reason: str, message: str, uid: str, now: datetime
-) -> tuple[CanaryStatus, EmitEvent | None]:
-    after = with_condition(
-        status, ACCEPTED, truth="False", reason=reason, message=message, now=now
-    )
-    if after is status:
-        return status, None
-    key = f"{uid}/{reason}/{message}/{status.observed_generation}"
-    return after, EmitEvent(type=EventType.WARNING, message=message, key=key)
-
-
-def _refused(observation: Observation, error: InvalidCanary, now: datetime) -> Decision:
-    """Nothing is touched; the condition and an event say why."""
-    canary = observation.canary
-    status = canary.status
-    if status.phase is Phase.NONE:
-        status = enter(status, Phase.INITIALIZING, now)
-    status, told = _reject(status, error.reason, str(error), canary.metadata.uid, now)
-    ref = canary.spec.target_ref
-    status = describe(status, kind=ref.kind, target=ref.name, detail="", now=now)
-    return _untouched(observation, status, (told,) if told else ())
-
-
-def refuse_unreadable(
-    live: Manifest, children: Mapping[ObjectKey, Manifest], problem: str, now: datetime
-) -> Decision:
-    """The answer for a Canary whose spec is not even of the right shape (CRD not in force)."""
-    status = CanaryStatus.model_validate(live.get("status") or {})
-    uid = str(metadata(live).get("uid", ""))
-    status, told = _reject(status, "InvalidSpec", problem, uid, now)
-    generation = metadata(live).get("generation")
-    return Decision(
-        status=changed_status(status, observed_generation=generation),
-        children=keep_all(children),
-        effects=(told,) if told else (),
-    )
-
-
-def _suspended(observation: Observation, now: datetime) -> Decision:
-    """suspend: workloads, weights and drift stay as they are."""
-    canary = observation.canary
-    ref = canary.spec.target_ref
-    status = describe(canary.status, kind=ref.kind, target=ref.name, detail="suspended", now=now)
-    told: tuple[Effect, ...] = ()
-    if status is not canary.status:
-        key = f"{canary.metadata.uid}/suspended/{canary.metadata.generation}"
-        told = (EmitEvent(type=EventType.NORMAL, message="Canary is suspended", key=key),)
-    return _untouched(observation, status, told)
-
-
-def _untouched(
-    observation: Observation, status: CanaryStatus, told: tuple[Effect, ...]
-) -> Decision:
-    before = observation.canary.status
-    status = changed_status(status, observed_generation=observation.canary.metadata.generation)
-    return Decision(
-        status=status,
-        children=keep_all(observation.children),
-        effects=told,
-        quiet=not told and status == before,
-    )
+    return reject(status, reason, message, facts.canary.metadata.uid, now)

@@ -9,6 +9,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.settings import EngineSettings
+from burgee.engine.needs import Need
 
 ObjectKey: TypeAlias = tuple[str, str]
 """(kind, name) of an object in the Canary's namespace."""
@@ -34,6 +35,9 @@ class Observation:
         services: Services with the names of ours that the Canary does not own.
         templates: MetricTemplates by (namespace, name).
         alert_providers: AlertProviders by (namespace, name).
+        unserved: kinds that the Canary needs and that the cluster does not serve.
+        unwatched: True where objects of its provider were read besides, so that a change of
+            theirs brings no sync.
     """
 
     canary: Canary
@@ -49,4 +53,6 @@ class Observation:
     services: Mapping[str, Manifest] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
     alert_providers: Mapping[tuple[str, str], AlertProvider] = field(default_factory=dict)
+    unserved: tuple[Need, ...] = ()
+    unwatched: bool = False
     settings: EngineSettings = field(default_factory=EngineSettings)
