@@ -6,7 +6,7 @@ from burgee.api.settings import EngineSettings
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.strategy import Strategy, strategy_of
 from burgee.errors import InvalidCanary
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from hooks.context import HookContext
 from hooks.series import lifetime_of
 from hooks.sighting import sighting_of
@@ -52,7 +52,7 @@ def tell(
 
 def _release(canary: Canary, settings: EngineSettings) -> Release | None:
     try:
-        router = router_of(canary.provider(settings.mesh_provider), settings)
+        router = router_of(carrier_of(canary, settings), settings)
     except InvalidCanary:
         return None
     return Release(

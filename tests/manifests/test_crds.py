@@ -38,7 +38,16 @@ OURS = {
 WIDER = {
     "AlertProvider.spec.type": ["webhook"],
     "Canary.spec.provider": ["gatewayapi:v1:grpc", "smi:v1alpha4"],
-    "Canary.spec.routeRef.kind": ["IngressRoute"],
+    "Canary.spec.routeRef.kind": [
+        "GRPCRoute",
+        "HTTPProxy",
+        "HTTPRoute",
+        "IngressRoute",
+        "RouteTable",
+        "TraefikService",
+        "TrafficSplit",
+        "VirtualService",
+    ],
 }
 WORDS_OF_1_20 = {
     "additionalProperties",

@@ -17,6 +17,7 @@ SERVERS = ["1.25", kubernetes_validate.latest_version()]
 FOREIGN = {
     "apisix.apache.org",
     "flagger.app",
+    "gateway.networking.k8s.io",
     "gateway.solo.io",
     "metacontroller.k8s.io",
     "monitoring.coreos.com",

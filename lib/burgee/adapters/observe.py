@@ -21,7 +21,7 @@ from burgee.engine.roles import namespace_for, role_in, roles_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Role
 from burgee.routers.knative import REVISION
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs, knative_service
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
@@ -139,7 +139,7 @@ def _unwatched(canary: Canary, reader: Reader, settings: EngineSettings) -> Iter
 def _leftovers(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:
     """Objects of the provider that the Canary had before, but for those that it still has."""
     former = canary.status.provider
-    if former in {"", canary.provider(settings.mesh_provider)}:
+    if former in {"", carrier_of(canary, settings)}:
         return
     roles = roles_of(canary, settings)
     with suppress(InvalidCanary):

@@ -40,6 +40,7 @@ from burgee.engine.transitions import (
 from burgee.engine.turn import Turn
 from burgee.engine.world import compose
 from burgee.errors import InvalidCanary
+from burgee.routers.registry import carrier_of
 
 MOST_ROUNDS = 4
 LEAVING_SECONDS = 1.0
@@ -166,8 +167,8 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         # Nobody watches what is on its way out.
         wait = _sooner(wait, LEAVING_SECONDS)
     else:
-        provider = facts.canary.provider(facts.observation.settings.mesh_provider)
-        status = changed_status(status, provider=provider)
+        carrier = carrier_of(facts.canary, facts.observation.settings)
+        status = changed_status(status, provider=carrier)
     return Decision(
         status=status,
         children=children,

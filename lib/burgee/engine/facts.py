@@ -21,7 +21,7 @@ from burgee.errors import InvalidCanary
 from burgee.routers.base import Router, Weights
 from burgee.routers.knative import REVISION
 from burgee.routers.originals import named
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs, hashing
 from burgee.targets.configs import ConfigRef
 from burgee.targets.naming import Names
@@ -223,7 +223,7 @@ def assess(observation: Observation, now: datetime) -> Facts:
         InvalidCanary: nothing can be done until the user changes something.
     """
     canary, settings = observation.canary, observation.settings
-    router = router_of(canary.provider(settings.mesh_provider), settings)
+    router = router_of(carrier_of(canary, settings), settings)
     check_supported(canary, router)
     check_references(canary, settings)
     ref = canary.spec.target_ref

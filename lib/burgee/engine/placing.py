@@ -144,6 +144,16 @@ def apply_own(facts: Facts, manifest: Manifest) -> Iterator[Effect]:
         yield ApplyForeign(manifest=manifest) if whole else merge_patch(manifest)
 
 
+def weigh(facts: Facts, manifest: Manifest) -> Iterator[Effect]:
+    """The apply that gives a user's route its weights, where it does not have them.
+
+    What is remembered of the weights before is no reason for a write of its own.
+    """
+    observed = facts.observation.routes.get(key_of(manifest))
+    if observed is None or not carries(observed, {"spec": manifest["spec"]}):
+        yield ApplyForeign(manifest=manifest)
+
+
 def unlisted(facts: Facts) -> dict[ObjectKey, Manifest]:
     """Observed objects of kinds that Metacontroller does not list."""
     scaler = facts.observation.primary_scaler

@@ -13,7 +13,7 @@ from burgee.api.settings import EngineSettings
 from burgee.engine.roles import namespace_for
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Related
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
@@ -59,7 +59,7 @@ def _rules(
             copy = () if scaler.listed else (scaler.primary_name(reference.name),)
             yield _rule(scaler.api_version, scaler.resource, namespace, reference.name, *copy)
     with suppress(InvalidCanary):
-        router = router_of(canary.provider(settings.mesh_provider), settings)
+        router = router_of(carrier_of(canary, settings), settings)
         for found in router.related(canary):
             elsewhere = namespace_for(found, canary) not in {"", namespace}
             if not (elsewhere and settings.no_cross_namespace_refs):

@@ -12,7 +12,7 @@ from burgee.engine.effects import DeleteObject, Effect, MergePatch
 from burgee.engine.observation import Observation
 from burgee.errors import InvalidCanary
 from burgee.routers.base import OWNER_ANNOTATION, Releasing
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from burgee.targets.applied import carries
 from burgee.targets.metadata import identity
 from burgee.targets.sharing import held_patch, is_labelled
@@ -25,7 +25,7 @@ def clean_up(observation: Observation) -> Iterator[Effect]:
     for found in (*routes, *observation.leftovers):
         if annotations_of(found).get(OWNER_ANNOTATION) == canary.key:
             yield deletion(found)
-    yield from releases(canary, canary.provider(settings.mesh_provider), routes, settings)
+    yield from releases(canary, carrier_of(canary, settings), routes, settings)
     yield from _release_target(observation)
     if observation.leftovers:
         former = canary.status.provider

@@ -9,7 +9,7 @@ from burgee.api.manifest import Manifest, name_of
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Related, Role
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 
 Roles: TypeAlias = Mapping[tuple[str, str, str], Role]
 """Roles by API group, kind and name; the name is empty for objects that are told by labels."""
@@ -20,7 +20,7 @@ NO_ROLES: Final[Roles] = MappingProxyType({})
 def roles_of(canary: Canary, settings: EngineSettings) -> Roles:
     """The roles of a Canary's route objects; none for a provider that does not exist."""
     try:
-        router = router_of(canary.provider(settings.mesh_provider), settings)
+        router = router_of(carrier_of(canary, settings), settings)
     except InvalidCanary:
         return NO_ROLES
     return {

@@ -8,7 +8,7 @@ from burgee.engine.effects import Effect
 from burgee.engine.facts import Facts
 from burgee.engine.moving import leave
 from burgee.engine.observation import ObjectKey
-from burgee.engine.placing import apply_own, keep, key_of, patch_on, place, unlisted
+from burgee.engine.placing import apply_own, keep, key_of, patch_on, place, unlisted, weigh
 from burgee.engine.roles import role_in
 from burgee.engine.scaling import scaling
 from burgee.engine.strategy import has_begun
@@ -42,10 +42,13 @@ def compose(
     for manifest in _services(facts, world):
         place(facts, manifest, wanted, effects)
     for manifest in _routes(facts, world, cookies):
-        if role_in(facts.roles, manifest) is Role.APPLIED:
-            effects.extend(apply_own(facts, manifest))
-        else:
-            place(facts, manifest, wanted, effects)
+        match role_in(facts.roles, manifest):
+            case Role.APPLIED:
+                effects.extend(apply_own(facts, manifest))
+            case Role.WEIGHED:
+                effects.extend(weigh(facts, manifest))
+            case _:
+                place(facts, manifest, wanted, effects)
     dropped, farewells = leave(facts, world)
     effects.extend(farewells)
     kept = (

@@ -4,6 +4,8 @@ The user's route goes on leading to the apex Service, and so to the primary. The
 rule for it with a higher priority and both sides as backends; in an A/B test a rule for each
 alternative, so that others fall through to the user's. Copies of requests are a plugin.
 
+A route that leads to both sides already gets no copy, only weights (users_route.py).
+
 Source: flagger pkg/router/apisix.go (weights alone); apisix-ingress-controller, api/v2; APISIX,
 plugin proxy-mirror.
 """
@@ -26,6 +28,8 @@ from burgee.routers.base import (
 from burgee.routers.conditions import Alternative, Condition, Way, alternatives
 from burgee.routers.originals import copied_metadata, is_of, named, original, reference
 from burgee.routers.shares import Rule, canary_share, rule
+from burgee.routers.users_route import UsersRoute
+from burgee.routers.weighted_lists import LAYOUTS
 
 APISIX_ROUTE = RelatedKind(
     api_version="apisix.apache.org/v2", resource="apisixroutes", kind="ApisixRoute"
@@ -54,7 +58,7 @@ class ApisixRouter:
         if ref is None:
             return ()
         return (
-            Related(kind=APISIX_ROUTE, names=(ref.name,), role=Role.READ),
+            Related(kind=APISIX_ROUTE, names=(ref.name,), role=Role.WEIGHED),
             Related(kind=APISIX_ROUTE, names=(_copy_name(canary, ref.name),)),
         )
 
@@ -77,6 +81,10 @@ class ApisixRouter:
         del apex_service, cookies
         name = reference(canary.spec.route_ref, FIELD, APISIX_ROUTE)
         found = original(originals, APISIX_ROUTE, canary.metadata.namespace, name, FIELD)
+        users = _weights_alone(name)
+        if users.leads_to_both(found, names):
+            _check_alone(canary, name, originals)
+            return users.render(canary, names, weights, originals=originals)
         spec: Manifest = found.get("spec") or {}
         given = _rule_of(found, names)
         fresh = _weighted(canary, names, weights, given)
@@ -107,6 +115,11 @@ class ApisixRouter:
         found = named(observed, APISIX_ROUTE, name_of(wanted))
         return found is not None and _rules(found) == _rules(wanted)
 
+    def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
+        """The user's route with the weights that it had, where burgee set any."""
+        ref = canary.spec.route_ref
+        return _weights_alone(ref.name).release(canary, originals) if ref else ()
+
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
         """The canary's largest share of any rule of any route."""
         routes = [found for found in observed if is_of(found, APISIX_ROUTE)]
@@ -115,6 +128,33 @@ class ApisixRouter:
 
 def _copy_name(canary: Canary, name: str) -> str:
     return f"{name}-{canary.spec.apex_name}-canary"
+
+
+def _weights_alone(name: str) -> UsersRoute:
+    return UsersRoute(kind=APISIX_ROUTE, layout=LAYOUTS[APISIX_ROUTE.kind], name=name)
+
+
+def _check_alone(canary: Canary, name: str, originals: Sequence[Manifest]) -> None:
+    """Refuses what weights alone cannot do.
+
+    Raises:
+        InvalidCanary: a test, copies of requests, or a copy of the route that outranks it.
+    """
+    plan = canary.spec.plan
+    for field, asked in (("match", bool(plan.match)), ("mirror", plan.mirror)):
+        if asked:
+            raise InvalidCanary(
+                "UnsupportedStrategy",
+                f"spec.analysis.{field}: ApisixRoute {name} (spec.{FIELD}) leads to both Services "
+                "already, and gets weights alone",
+            )
+    copy = named(originals, APISIX_ROUTE, _copy_name(canary, name))
+    if copy is not None:
+        raise InvalidCanary(
+            "RouteConflict",
+            f"ApisixRoute {name_of(copy)} outranks ApisixRoute {name} (spec.{FIELD}), which leads "
+            "to both Services already: delete it",
+        )
 
 
 def _rule_of(route: Manifest, names: ServiceNames) -> Manifest:

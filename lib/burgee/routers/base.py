@@ -92,11 +92,13 @@ class Role(Enum):
 
     CHILD objects are returned to Metacontroller. APPLIED ones burgee writes itself, under its own
     field manager, because the Canary cannot own them: they are the user's, or belong to the
-    whole cluster. READ ones are only looked at.
+    whole cluster. WEIGHED ones are the user's as well, and get nothing but weights: lists of
+    theirs are applied, as they are observed otherwise. READ ones are only looked at.
     """
 
     CHILD = auto()
     APPLIED = auto()
+    WEIGHED = auto()
     READ = auto()
 
 

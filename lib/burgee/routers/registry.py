@@ -5,19 +5,21 @@ takes it for istio; a Canary would then wait for objects of a mesh that is not t
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
+from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers import gateway_defaults
-from burgee.routers.apisix import ApisixRouter
+from burgee.routers.apisix import APISIX_ROUTE, ApisixRouter
 from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
 from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
 from burgee.routers.base import Capabilities, RelatedKind, Router
 from burgee.routers.contour import ContourRouter
-from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1
+from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1, GatewayRouter
 from burgee.routers.gloo import GlooRouter
 from burgee.routers.istio import IstioRouter
 from burgee.routers.knative import KnativeRouter
@@ -25,8 +27,11 @@ from burgee.routers.kubernetes import KubernetesRouter
 from burgee.routers.kuma import KumaRouter
 from burgee.routers.nginx import NginxRouter
 from burgee.routers.skipper import SkipperRouter
+from burgee.routers.smi import GROUP as SMI_GROUP
 from burgee.routers.smi import SmiRouter
 from burgee.routers.traefik import TraefikRouter
+from burgee.routers.users_route import UsersRoute
+from burgee.routers.weighted_lists import LAYOUTS
 
 _DEFAULTS: Final = EngineSettings()
 _ROUTERS: Final = MappingProxyType[str, Router](
@@ -59,16 +64,38 @@ _OPEN_ENDED: Final = ("appmesh:v1beta2", "gatewayapi:v1", "gatewayapi:v1beta1")
 _GLOO: Final = "gloo:"
 
 
-def router_of(provider: str, settings: EngineSettings = _DEFAULTS) -> Router:
-    """The router of a provider.
+def carrier_of(canary: Canary, settings: EngineSettings) -> str:
+    """What carries a Canary's weights, as status.provider says it: a name for router_of.
+
+    A provider, or `provider kind/name` for a route that the user wrote. Flagger knows routeRef
+    for apisix alone, where it names the route that a copy is made of, and ignores it elsewhere.
+    For a test on traefik it names the IngressRoute that is copied for those who take part.
+    """
+    provider = canary.provider(settings.mesh_provider)
+    ref = canary.spec.route_ref
+    if ref is None or ref.kind == APISIX_ROUTE.kind:
+        return provider
+    if provider == "traefik" and canary.spec.plan.match:
+        return provider
+    return f"{provider} {ref.kind}/{ref.name}"
+
+
+def router_of(carrier: str, settings: EngineSettings = _DEFAULTS) -> Router:
+    """The router of a provider, or of a route that the user wrote.
 
     Args:
-        provider: the name that a user writes.
+        carrier: the name of a provider as a user writes it, or what carrier_of made.
         settings: name the ingress controller that is meant.
 
     Raises:
         InvalidCanary: there is none.
     """
+    provider, _, reference = carrier.partition(" ")
+    router = _provider(provider, settings)
+    return _users_route(router, provider, reference) if reference else router
+
+
+def _provider(provider: str, settings: EngineSettings) -> Router:
     match provider:
         case "nginx":
             return NginxRouter(settings.ingress_annotations_prefix)
@@ -101,6 +128,26 @@ def canonical(route: Manifest) -> Manifest:
     if str(route.get("apiVersion", "")).startswith(f"{gateway_defaults.GROUP}/"):
         return gateway_defaults.with_defaults(route)
     return route
+
+
+def _users_route(router: Router, provider: str, reference: str) -> Router:
+    """The route `kind/name`, which has to be one that the provider's data plane serves."""
+    word, _, name = reference.partition("/")
+    served = router.kinds()
+    if router is HTTP_V1:
+        served = (*served, *GRPC_V1.kinds())
+    kind = next((kind for kind in served if kind.kind == word and word in LAYOUTS), None)
+    if kind is None:
+        raise InvalidCanary(
+            "UnsupportedReference",
+            f"spec.routeRef.kind {word} is no route of the provider {provider}",
+        )
+    layout = replace(
+        LAYOUTS[word],
+        accepted=isinstance(router, GatewayRouter) and router.accepted,
+        text=kind.api_version == f"{SMI_GROUP}/v1alpha1",
+    )
+    return UsersRoute(kind=kind, layout=layout, name=name)
 
 
 def _open_ended(provider: str) -> Router | None:
