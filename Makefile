@@ -48,9 +48,9 @@ bench: $(STAMP)  ## ratios taken in one run
 COMPILE := uv pip compile -q --universal --generate-hashes --no-header --no-annotate
 
 lock:  ## pins with hashes, no addresses (needs uv); the images get what is tested
-	$(COMPILE) pyproject.toml --extra demo --extra cloudwatch --extra stackdriver --group dev -o requirements-dev.lock
-	$(COMPILE) pyproject.toml --extra cloudwatch --extra stackdriver -c requirements-dev.lock -o requirements-clouds.lock
-	$(COMPILE) pyproject.toml -c requirements-clouds.lock -o requirements.lock
+	$(COMPILE) pyproject.toml --extra demo --extra cloudwatch --extra otel --extra stackdriver --group dev -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra cloudwatch --extra otel --extra stackdriver -c requirements-dev.lock -o requirements-extras.lock
+	$(COMPILE) pyproject.toml -c requirements-extras.lock -o requirements.lock
 	echo hatchling | $(COMPILE) - -c requirements-dev.lock -o requirements-build.lock
 
 clean:

@@ -19,6 +19,7 @@ from importlib.metadata import version
 import structlog
 from flask import Flask, Response
 
+from burgee.adapters import tracing
 from burgee.adapters.courier import Courier
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import access_from_environment
@@ -56,7 +57,8 @@ def create_app(
     The context that handlers get is `app.extensions["burgee"]`; whoever made the app closes it.
 
     Raises:
-        InvalidSettings: the environment or the kubeconfig cannot be used.
+        InvalidSettings: the environment or the kubeconfig cannot be used, or what it asks for is
+            not installed.
     """
     settings = settings or Settings.from_environment(os.environ)
     configure_logging(settings.log_level)
@@ -81,6 +83,7 @@ def create_app(
         series=series,
         now=lambda: datetime.now(UTC),
         monotonic=time.monotonic,
+        tracing=tracing.opened() if settings.tracing else None,
     )
     app = Flask("burgee", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

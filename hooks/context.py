@@ -13,7 +13,9 @@ from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
 from burgee.adapters.sources.registry import Sources
+from burgee.adapters.tracing import Tracing
 from burgee.api.manifest import Manifest, namespace_of
+from hooks.logs import name_canary
 from hooks.meters import Meters
 from hooks.series import Series
 from hooks.settings import Settings
@@ -42,6 +44,7 @@ class HookContext:
         executor: for the IO of one sync that runs side by side.
         courier: takes alerts and events to receivers outside the cluster.
         series: what Prometheus is told of each Canary.
+        tracing: where traces go, None where nobody asked for them.
     """
 
     settings: Settings
@@ -54,6 +57,7 @@ class HookContext:
     series: Series
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
+    tracing: Tracing | None = None
 
     def deadline(self) -> float:
         """The monotonic() time by which a sync that starts now must have done all its IO."""
@@ -78,21 +82,42 @@ class HookContext:
         self.courier.close()
         self.sources.close()
         self.kube.close()
+        if self.tracing is not None:
+            self.tracing.close()
+
+
+@dataclass(kw_only=True, slots=True)
+class Call:
+    """One call while it is answered, and what becomes known of it.
+
+    Attributes:
+        note: is told of everything that is done for it.
+        canary: that it is about.
+        phase: of the Canary, as answered.
+    """
+
+    note: Note
+    canary: Manifest | None = None
+    phase: str = ""
+
+    def about(self, canary: Manifest) -> None:
+        """The call is about this Canary; every further line of the log names it."""
+        self.canary = canary
+        name_canary(canary)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HookRequest:
-    """One call of a hook.
+    """What a handler answers.
 
     Attributes:
         body: decoded.
         fingerprint: tells its bytes from those of any other call.
-        note: is told of everything that is done for it.
     """
 
     body: Manifest
     fingerprint: bytes
-    note: Note
+    call: Call
 
 
 class Handler(Protocol):
@@ -109,6 +134,6 @@ class Handler(Protocol):
 class Shortcut(Protocol):
     """Answers a call by its fingerprint, before it is decoded; None where that cannot be done."""
 
-    def __call__(self, fingerprint: bytes, context: HookContext, /) -> bytes | None:
+    def __call__(self, fingerprint: bytes, call: Call, context: HookContext, /) -> bytes | None:
         """Answer, decline, or raise as a handler does."""
         ...

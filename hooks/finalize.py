@@ -20,10 +20,10 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    body = request.body
+    body, note = request.body, request.call.note
     uid = str(metadata(body["parent"]).get("uid", ""))
     context.series.touch(uid)
-    work = context.fieldwork(body["parent"], request.note)
+    work = context.fieldwork(body["parent"], note)
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     try:
         canary = Canary.model_validate(live)
@@ -36,7 +36,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     children = children_of(body["children"])
     observation = observe(canary, children, reader, context.settings.engine)
     farewell = end(observation, context.now())
-    told = context.courier.round(uid, request.note)
+    told = context.courier.round(uid, note)
     perform(
         farewell.effects,
         context.kube,
@@ -44,11 +44,12 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         deadline=work.deadline,
         call_hook=work.call_hook,
         outgoing=told,
-        note=request.note,
+        note=note,
         now=context.now,
         monotonic=context.monotonic,
     )
     told.wait()
+    request.call.phase = farewell.status.phase
     if farewell.finalized:
         context.series.forget(uid)
         context.memo.forget(uid)

@@ -61,5 +61,13 @@ def post_worker_init(worker: Any) -> None:
         worker.log.access = _no_access_line
 
 
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Send the last traces while there still is a process that can give up on it."""
+    extensions: dict[str, Any] = getattr(getattr(worker, "wsgi", None), "extensions", {})
+    context = extensions.get("burgee")
+    if context is not None and context.tracing is not None:
+        context.tracing.close()
+
+
 def _no_access_line(*_: object) -> None:
     """Write nothing."""

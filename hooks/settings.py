@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from burgee.adapters import tracing
 from burgee.adapters.addresses import AddressPolicy, Network, networks, policy_for
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidSettings
@@ -32,6 +33,7 @@ class Settings(BaseModel):
         token_file: a file with that token, read again when it changes.
         insecure: no bearer token is demanded.
         budget_seconds: for one sync, all IO together.
+        tracing: OpenTelemetry's variables ask for traces.
         addresses: which networks addresses that users write may reach.
         ignored_flags: flags of Flagger that have no meaning here.
     """
@@ -47,6 +49,7 @@ class Settings(BaseModel):
     bind: str = "0.0.0.0:8080"
     threads: int = 8
     log_level: str = "info"
+    tracing: bool = False
     addresses: AddressPolicy = Field(default_factory=lambda: policy_for(os.environ))
     ignored_flags: tuple[str, ...] = ()
 
@@ -66,7 +69,12 @@ class Settings(BaseModel):
             allow=own.pop("allow_networks", ()),
             deny=own.pop("deny_networks", ()),
         )
-        settings = cls(engine=EngineSettings(**chosen), ignored_flags=ignored, **own)
+        settings = cls(
+            engine=EngineSettings(**chosen),
+            tracing=tracing.is_wanted(environ),
+            ignored_flags=ignored,
+            **own,
+        )
         if not (settings.insecure or settings.token or settings.token_file):
             raise InvalidSettings(
                 "no bearer token: set BURGEE_TOKEN or BURGEE_TOKEN_FILE, "

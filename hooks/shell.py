@@ -7,13 +7,14 @@ from enum import StrEnum
 import structlog
 from flask import Response, request
 
+from burgee.adapters.deeds import Deed, Note
 from burgee.adapters.memo import fingerprint_of
-from burgee.api.manifest import Manifest
+from burgee.adapters.tracing import Ended
+from burgee.api.manifest import name_of, namespace_of
 from burgee.errors import BadRequest, BurgeeError, ClusterError, InvalidAnswer, Stale
 from hooks.auth import Gate
-from hooks.context import Handler, HookContext, HookRequest, Shortcut
+from hooks.context import Call, Handler, HookContext, HookRequest, Shortcut
 from hooks.envelope_check import parse_envelope
-from hooks.logs import name_canary
 
 _JSON = "application/json"
 
@@ -55,34 +56,32 @@ class Shell:
         """Answer the current request."""
         started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
-        outcome, response = self._answer()
-        self.context.meters.observe(
-            hook=self.hook, outcome=outcome, seconds=time.perf_counter() - started
-        )
+        meters, tracing = self.context.meters, self.context.tracing
+        trace = tracing.begin(self.hook) if tracing else None
+        call = Call(note=_both(meters.note, trace.note) if trace else meters.note)
+        outcome, response = self._answer(call)
+        meters.observe(hook=self.hook, outcome=outcome, seconds=time.perf_counter() - started)
+        if trace and outcome is not Outcome.UNAUTHORIZED:
+            trace.end(_ended(call, outcome, response))
         return response
 
-    def _answer(self) -> tuple[Outcome, Response]:
+    def _answer(self, call: Call) -> tuple[Outcome, Response]:
         try:
             if not self.gate.admits(request.headers.get("Authorization")):
                 log.warning("unauthorized", hook=self.hook)
                 return Outcome.UNAUTHORIZED, _text(401, "a valid bearer token is required")
             raw = _raw_body()
             fingerprint = fingerprint_of(raw)
-            answer = self.shortcut(fingerprint, self.context) if self.shortcut else None
+            answer = self.shortcut(fingerprint, call, self.context) if self.shortcut else None
             if answer is None:
-                call = HookRequest(
-                    body=self._decoded(raw), fingerprint=fingerprint, note=self.context.meters.note
-                )
-                answer = self.handler(call, self.context)
+                body = parse_envelope(raw, hook=self.hook)
+                call.about(body["parent"])
+                asked = HookRequest(body=body, fingerprint=fingerprint, call=call)
+                answer = self.handler(asked, self.context)
         except Exception as error:
             return self._failure(error)
         log.debug("answered", hook=self.hook, bytes=len(answer))
         return Outcome.OK, Response(answer, 200, content_type=_JSON)
-
-    def _decoded(self, raw: bytes) -> Manifest:
-        body = parse_envelope(raw, hook=self.hook)
-        name_canary(body["parent"])
-        return body
 
     def _failure(self, error: Exception) -> tuple[Outcome, Response]:
         said = str(error) if isinstance(error, BurgeeError) else ""
@@ -108,6 +107,25 @@ class Shell:
         else:
             log.warning("refused", hook=self.hook, outcome=outcome.value, reason=text)
         return outcome, response
+
+
+def _both(first: Note, second: Note) -> Note:
+    def note(deed: Deed) -> None:
+        first(deed)
+        second(deed)
+
+    return note
+
+
+def _ended(call: Call, outcome: Outcome, response: Response) -> Ended:
+    about = call.canary
+    return Ended(
+        outcome=outcome.value,
+        well=outcome in {Outcome.OK, Outcome.STALE},
+        code=response.status_code,
+        canary=None if about is None else (namespace_of(about), name_of(about)),
+        phase=call.phase,
+    )
 
 
 def _raw_body() -> bytes:

@@ -25,12 +25,11 @@ from burgee.engine.decision import Decision
 from burgee.engine.outbox import acknowledge
 from burgee.engine.refusing import refuse_unreadable
 from hooks.answers import sync_answer
-from hooks.context import HookContext, HookRequest
-from hooks.logs import name_canary
+from hooks.context import Call, HookContext, HookRequest
 from hooks.telling import tell
 
 
-def repeat(fingerprint: bytes, context: HookContext) -> bytes | None:
+def repeat(fingerprint: bytes, call: Call, context: HookContext) -> bytes | None:
     """The answer to a request that was answered before, if nothing changed since.
 
     Raises:
@@ -39,9 +38,10 @@ def repeat(fingerprint: bytes, context: HookContext) -> bytes | None:
     known = context.memo.recall(fingerprint)
     if known is None:
         return None
-    name_canary(known.parent)
+    call.about(known.parent)
     if not context.series.touch(str(metadata(known.parent)["uid"])):
         return None
+    call.phase = known.phase
     live = read_live(known.parent, context.kube, timeout_seconds=context.settings.budget_seconds)
     return known.answer if metadata(live).get("resourceVersion") == known.version else None
 
@@ -53,13 +53,13 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         Stale: the request may be older than what the cluster holds; nothing is to be written.
         ClusterError: something could not be read or written; nothing is to be written.
     """
-    body, began = request.body, context.monotonic()
+    body, note, began = request.body, request.call.note, context.monotonic()
     uid = str(metadata(body["parent"])["uid"])
     context.series.touch(uid)
-    work = context.fieldwork(body["parent"], request.note)
+    work = context.fieldwork(body["parent"], note)
     live = read_live(body["parent"], context.kube, timeout_seconds=work.left_seconds())
     decided = _decide(body, live, work, context)
-    decision, told = decided.decision, context.courier.round(uid, request.note)
+    decision, told = decided.decision, context.courier.round(uid, note)
     perform(
         decision.effects,
         context.kube,
@@ -67,7 +67,7 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         deadline=work.deadline,
         call_hook=work.call_hook,
         outgoing=told,
-        note=request.note,
+        note=note,
         now=context.now,
         monotonic=context.monotonic,
     )
@@ -84,9 +84,11 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
                 fingerprint=request.fingerprint,
                 parent=head_of(body["parent"]),
                 version=str(metadata(live)["resourceVersion"]),
+                phase=decision.status.phase,
                 answer=answer,
             )
         )
+    request.call.phase = decision.status.phase
     tell(live, decided.canary, decision.status, body["controller"], context)
     if decided.analysed:
         context.series.count_step(uid, context.monotonic() - began)

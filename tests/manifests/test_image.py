@@ -179,16 +179,16 @@ def test_the_last_stage_takes_only_the_environment_of_the_build() -> None:
     ]
 
 
-def test_libraries_of_clouds_are_there_unless_they_are_left_out() -> None:
+def test_extras_are_there_unless_they_are_left_out() -> None:
     arguments = dict(rest.split("=") for word, rest in instructions() if word == "ARG")
     names = {stage[0][1].partition(" AS ")[2]: stage for stage in stages()}
     built, added = names[arguments["LIBRARIES"]][0], names[arguments["LIBRARIES"]][1:]
 
-    assert arguments["LIBRARIES"] == "clouds"
-    assert built == ("FROM", "build AS clouds")
+    assert arguments["LIBRARIES"] == "extras"
+    assert built == ("FROM", "build AS extras")
     assert [word for word, _ in added] == ["COPY", "RUN"]
-    assert added[1][1].endswith("-r requirements-clouds.lock")
-    assert "requirements-clouds.lock" not in str(names["build"])
+    assert added[1][1].endswith("-r requirements-extras.lock")
+    assert "requirements-extras.lock" not in str(names["build"])
 
 
 def pins(name: str) -> dict[str, str]:
@@ -196,21 +196,23 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"(?m)^([A-Za-z0-9_.-]+)==([^ ;]+)", text))
 
 
-def test_the_images_get_what_is_tested_and_both_extras_whole() -> None:
-    core, clouds, tested = (pins(f"requirements{x}.lock") for x in ("", "-clouds", "-dev"))
+def test_the_images_get_what_is_tested_and_every_extra_whole() -> None:
+    core, extra, tested = (pins(f"requirements{x}.lock") for x in ("", "-extras", "-dev"))
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     named = {
-        re.split(r"[>=;\[ ]", one)[0] for x in ("cloudwatch", "stackdriver") for one in extras[x]
+        re.split(r"[>=;\[ ]", one)[0]
+        for name in ("cloudwatch", "otel", "stackdriver")
+        for one in extras[name]
     }
 
-    assert named == {"botocore", "google-auth"}
-    assert core.items() <= clouds.items() <= tested.items()
+    assert {"botocore", "google-auth", "opentelemetry-sdk"} <= named
+    assert core.items() <= extra.items() <= tested.items()
     assert named & core.keys() == set()
-    assert named <= clouds.keys()
+    assert named <= extra.keys()
 
 
-def test_libraries_of_clouds_cost_nothing_until_they_are_used(site: Path) -> None:
+def test_extras_cost_nothing_until_they_are_used(site: Path) -> None:
     kubeconfig = site.parent / "kubeconfig"
     kubeconfig.write_text(KUBECONFIG)
     loaded = run(
@@ -223,8 +225,8 @@ def test_libraries_of_clouds_cost_nothing_until_they_are_used(site: Path) -> Non
     ).split()
 
     assert "hooks.app" in loaded
-    clouds = {"botocore", "google", "cryptography", "boto3"}
-    assert {name for name in loaded if name.partition(".")[0] in clouds} == set()
+    heavy = {"botocore", "google", "cryptography", "boto3", "opentelemetry"}
+    assert {name for name in loaded if name.partition(".")[0] in heavy} == set()
 
 
 def test_the_load_tester_has_besides_only_programs_of_debian() -> None:

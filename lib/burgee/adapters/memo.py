@@ -26,11 +26,13 @@ class Remembered:
         fingerprint: of the request.
         parent: the request's Canary, as much as is needed to find and compare the live one.
         version: the live Canary's resourceVersion.
+        phase: that was answered.
     """
 
     fingerprint: bytes
     parent: Manifest
     version: str
+    phase: str = ""
     answer: bytes
 
 
