@@ -23,9 +23,11 @@ from burgee.routers.base import Role
 from burgee.routers.knative import REVISION
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs, knative_service
+from burgee.targets.naming import PRIMARY_SUFFIX
 from burgee.targets.scaler import scaler_of
 from burgee.targets.workload import kind_of
 
+_WORKLOADS = "apps/v1"
 _NO_ROUTES = frozenset({"v1", "apps", "autoscaling", "flagger.app", "keda.sh"})
 """API groups whose objects are no routes of a traffic provider."""
 
@@ -106,6 +108,7 @@ def observe(
         scaler=found_scaler,
         primary_scaler=primary_scaler,
         configs=found_configs,
+        taken=() if canary.spec.suspend else tuple(_taken(canary, children, reader)),
         shared=_shared(found_configs, canary, children, reader),
         children=children,
         routes=routes,
@@ -118,6 +121,32 @@ def observe(
         unwatched=unwatched,
         settings=settings,
     )
+
+
+def _taken(
+    canary: Canary, children: Mapping[ObjectKey, Manifest], reader: Reader
+) -> Iterator[Manifest]:
+    """Copies for the primary that are not among the children, where something else has them.
+
+    Metacontroller shows owned objects alone. One look more while a copy is made is nothing; to
+    write an object of somebody else would be refused over and over.
+    """
+    ref, scaler = canary.spec.target_ref, canary.spec.autoscaler_ref
+    copies: list[tuple[str, str, str]] = []
+    with suppress(InvalidCanary):
+        kind = kind_of(ref)
+        if kind.api_version == _WORKLOADS:
+            copies.append((kind.api_version, kind.kind, ref.name + PRIMARY_SUFFIX))
+    with suppress(InvalidCanary):
+        scaled_by = scaler_of(scaler) if scaler else None
+        if scaler and scaled_by and scaled_by.listed:
+            name = scaled_by.primary_name(scaler.name)
+            copies.append((scaled_by.api_version, scaled_by.kind, name))
+    for api_version, kind_name, name in copies:
+        if (kind_name, name) not in children:
+            found = reader.find(api_version, kind_name, canary.metadata.namespace, name)
+            if found is not None and controller_uid(found) not in {"", canary.metadata.uid}:
+                yield found
 
 
 def _unwatched(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:

@@ -35,7 +35,12 @@ def labels_of(manifest: Mapping[str, Any]) -> dict[str, str]:
     return found or {}
 
 
+def controller_of(manifest: Mapping[str, Any]) -> Manifest | None:
+    """The reference to the owner that has controller=true, None where there is none."""
+    owners: list[Manifest] = metadata(manifest).get("ownerReferences") or []
+    return next((owner for owner in owners if owner.get("controller")), None)
+
+
 def controller_uid(manifest: Mapping[str, Any]) -> str:
     """The uid of the owner that has controller=true, empty where there is none."""
-    owners: list[Manifest] = metadata(manifest).get("ownerReferences") or []
-    return next((str(o.get("uid", "")) for o in owners if o.get("controller")), "")
+    return str((controller_of(manifest) or {}).get("uid", ""))

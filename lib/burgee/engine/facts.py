@@ -11,6 +11,7 @@ from burgee.api.manifest import Manifest, namespace_of
 from burgee.api.status import STARTING, CanaryStatus
 from burgee.engine.affinity import cookies_of
 from burgee.engine.clock import moment_of
+from burgee.engine.conflicts import check_conflicts, check_target
 from burgee.engine.observation import ObjectKey, Observation
 from burgee.engine.ratio import Ratio
 from burgee.engine.roles import Roles, roles_of
@@ -234,7 +235,9 @@ def assess(observation: Observation, now: datetime) -> Facts:
         )
     kind = kind_of(ref)
     kind.check(target)
+    check_target(canary, target)
     names = kind.names(canary, target, settings)
+    check_conflicts(observation, names, roles_of(canary, settings), owns_apex=kind.owns_apex)
     # What the provider cannot express is said before anything is touched.
     router.render(canary, names, Weights(), originals=originals_of(observation))
     scaler = canary.spec.autoscaler_ref

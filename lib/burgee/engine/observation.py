@@ -26,6 +26,7 @@ class Observation:
         primary_scaler: its copy for the primary where that is of no listed kind, whoever owns it.
         configs: the ConfigMaps and Secrets that the target's pod template names and that exist,
             by their key in status.trackedConfigs.
+        taken: objects that the Canary would make and that something else controls.
         shared: keys of those whose copy for the primary another Canary owns.
         children: objects of listed kinds that the Canary owns.
         routes: objects of the traffic provider that are written, whoever owns them; children of
@@ -45,6 +46,7 @@ class Observation:
     scaler: Manifest | None = None
     primary_scaler: Manifest | None = None
     configs: Mapping[str, Manifest] = field(default_factory=dict)
+    taken: tuple[Manifest, ...] = ()
     shared: frozenset[str] = frozenset()
     children: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
     routes: Mapping[ObjectKey, Manifest] = field(default_factory=dict)
