@@ -13,6 +13,7 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.targets.daemonset import SCALE_TO_ZERO, DaemonSetKind
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import NotReady, Readiness, Ready
 from burgee.targets.scaling import WorkloadPatch
 
@@ -43,14 +44,16 @@ def daemonset(pod_spec: Manifest | None = None, **spec: object) -> Manifest:
 
 def build(target: Manifest, observed: Manifest | None = None, *, first: bool = True) -> Manifest:
     return KIND.build_primary(
-        target,
-        NAMES,
-        revision="r7",
-        flagger_id="id7",
-        copied_names=("configmap/settings",),
-        settings=EngineSettings(),
-        first=first,
-        observed=observed,
+        Blueprint(
+            target=target,
+            names=NAMES,
+            revision="r7",
+            flagger_id="id7",
+            copied_names=("configmap/settings",),
+            settings=EngineSettings(),
+            first=first,
+            observed=observed,
+        )
     )
 
 

@@ -12,6 +12,7 @@ from burgee.errors import InvalidCanary
 from burgee.targets.hashing import is_ours, revision_id
 from burgee.targets.knative_service import KnativeServiceKind, revisions_of
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import NotReady, Ready
 
 KIND = KnativeServiceKind()
@@ -91,14 +92,16 @@ def test_a_promotion_is_an_annotation(knative_canary: Canary) -> None:
     target = knative(**{PRIMARY: "podinfo-00001", "other": "x"})
 
     built = KIND.build_primary(
-        target,
-        KIND.names(knative_canary, target, SETTINGS),
-        revision="r",
-        flagger_id="i",
-        copied_names=(),
-        settings=SETTINGS,
-        first=False,
-        observed=None,
+        Blueprint(
+            target=target,
+            names=KIND.names(knative_canary, target, SETTINGS),
+            revision="r",
+            flagger_id="i",
+            copied_names=(),
+            settings=SETTINGS,
+            first=False,
+            observed=None,
+        )
     )
 
     assert built["metadata"] == {

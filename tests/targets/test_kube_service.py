@@ -13,6 +13,7 @@ from burgee.api.settings import EngineSettings
 from burgee.targets.hashing import revision_id
 from burgee.targets.kube_service import ServiceKind, borrowed_copy, is_copy, keep_copy
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import Ready
 from burgee.targets.services import build_services
 
@@ -63,14 +64,16 @@ def primary(
     prefixes: tuple[str, ...] = (),
 ) -> Manifest:
     return KIND.build_primary(
-        target,
-        NAMES,
-        revision="r7",
-        flagger_id="id7",
-        copied_names=(),
-        settings=EngineSettings(include_label_prefix=prefixes),
-        first=first,
-        observed=observed,
+        Blueprint(
+            target=target,
+            names=NAMES,
+            revision="r7",
+            flagger_id="id7",
+            copied_names=(),
+            settings=EngineSettings(include_label_prefix=prefixes),
+            first=first,
+            observed=observed,
+        )
     )
 
 

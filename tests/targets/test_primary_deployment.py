@@ -14,7 +14,7 @@ from burgee.targets.deployment import (
     replicas_of,
 )
 from burgee.targets.naming import Names
-from burgee.targets.primary import keep_workload
+from burgee.targets.primary import Blueprint, keep_workload
 from burgee.targets.scheduling import rewrite_scheduling
 
 NAMES = Names(target="podinfo", apex="podinfo", selector_key="app", selector_value="web")
@@ -29,14 +29,16 @@ def build(
     settings: EngineSettings | None = None,
 ) -> Manifest:
     return build_primary(
-        target,
-        NAMES,
-        revision="r7",
-        flagger_id="id7",
-        copied_names=(),
-        settings=settings or EngineSettings(),
-        first=first,
-        observed=observed,
+        Blueprint(
+            target=target,
+            names=NAMES,
+            revision="r7",
+            flagger_id="id7",
+            copied_names=(),
+            settings=settings or EngineSettings(),
+            first=first,
+            observed=observed,
+        )
     )
 
 
@@ -288,14 +290,16 @@ def test_built_primary_is_kept_as_it_is_and_the_target_untouched(
 ) -> None:
     before = deepcopy(target)
     built = build_primary(
-        target,
-        NAMES,
-        revision="r",
-        flagger_id="i",
-        copied_names=copied,
-        settings=EngineSettings(include_label_prefix=("*",)),
-        first=first,
-        observed=None,
+        Blueprint(
+            target=target,
+            names=NAMES,
+            revision="r",
+            flagger_id="i",
+            copied_names=copied,
+            settings=EngineSettings(include_label_prefix=("*",)),
+            first=first,
+            observed=None,
+        )
     )
 
     assert before == target

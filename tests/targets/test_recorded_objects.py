@@ -10,7 +10,7 @@ import pytest
 from burgee.api.manifest import Manifest, annotations_of, name_of
 from burgee.api.settings import EngineSettings
 from burgee.targets.configs import build_copies, keep_copy, keyed, references, tracked
-from burgee.targets.primary import keep_workload, revision_of
+from burgee.targets.primary import Blueprint, keep_workload, revision_of
 from burgee.targets.scaler import scaler_of
 from burgee.targets.services import build_services
 
@@ -19,14 +19,16 @@ SETTINGS = EngineSettings()
 
 def primary_of(recorded: Any, observed: Manifest | None = None) -> Manifest:
     return recorded.kind.build_primary(
-        recorded.target,
-        recorded.names,
-        revision="r1",
-        flagger_id="<id>",
-        copied_names=recorded.tracked,
-        settings=SETTINGS,
-        first=recorded.moment == "initialized",
-        observed=observed,
+        Blueprint(
+            target=recorded.target,
+            names=recorded.names,
+            revision="r1",
+            flagger_id="<id>",
+            copied_names=recorded.tracked,
+            settings=SETTINGS,
+            first=recorded.moment == "initialized",
+            observed=observed,
+        )
     )
 
 

@@ -16,6 +16,7 @@ from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, World
 from burgee.routers.base import NO_COOKIES, Cookies, Role
 from burgee.targets import configs
 from burgee.targets.hashing import flagger_id
+from burgee.targets.primary import Blueprint
 from burgee.targets.services import creation_patch
 from burgee.targets.sharing import labelled, selector_for
 
@@ -139,9 +140,9 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
             copied = False
     # Pods that start before their copies are there would run with the old values.
     if build and copied:
-        primary = facts.kind.build_primary(
-            facts.target,
-            facts.names,
+        plan = Blueprint(
+            target=facts.target,
+            names=facts.names,
             revision=facts.revision,
             flagger_id=flagger_id(facts.canary.metadata.uid, facts.revision),
             copied_names=facts.tracked,
@@ -149,6 +150,7 @@ def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:
             first=facts.primary is None or facts.status.phase in STARTING,
             observed=facts.primary,
         )
+        primary = facts.kind.build_primary(plan)
         behind = facts.ratio is not None and facts.ratio.is_shared
         yield labelled(primary, facts.names.apex, wanted=facts.by_replicas or behind)
     elif facts.ratio and facts.ratio.needs_label and not build:

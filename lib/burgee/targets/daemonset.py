@@ -4,17 +4,19 @@ The selector is ours, so it is neither part of a revision nor copied to the prim
 flagger pkg/canary/daemonset_controller.go.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from burgee.api.manifest import Manifest, metadata
-from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.targets.configs import rewrite_references
 from burgee.targets.hashing import content_hash
-from burgee.targets.naming import Names
 from burgee.targets.pod_workload import PodWorkload
-from burgee.targets.primary import primary_metadata, primary_selector, primary_template
+from burgee.targets.primary import (
+    Blueprint,
+    primary_metadata,
+    primary_selector,
+    primary_template,
+)
 from burgee.targets.readiness import NotReady, Readiness, Ready, observed_newest, share_of
 from burgee.targets.scaling import WorkloadPatch
 
@@ -50,37 +52,22 @@ class DaemonSetKind(PodWorkload):
         """Of the pod template without the selector that scales to zero."""
         return content_hash(_template(target))
 
-    def build_primary(
-        self,
-        target: Manifest,
-        names: Names,
-        *,
-        revision: str,
-        flagger_id: str,
-        copied_names: Collection[str],
-        settings: EngineSettings,
-        first: bool,
-        observed: Manifest | None,
-    ) -> Manifest:
-        """The primary DaemonSet for the target as it is now; the arguments are a Deployment's.
+    def build_primary(self, plan: Blueprint) -> Manifest:
+        """The primary DaemonSet for the target as it is now.
 
         Rules that keep pods apart are copied as they are: a DaemonSet's pods are apart by nature.
         """
-        spec: Manifest = target.get("spec") or {}
-        template = _template(target)
-        pod_spec = rewrite_references(template.get("spec") or {}, copied_names)
+        spec: Manifest = plan.target.get("spec") or {}
+        template = _template(plan.target)
+        pod_spec = rewrite_references(template.get("spec") or {}, plan.copied_names)
         return {
             "apiVersion": self.api_version,
             "kind": KIND,
-            "metadata": primary_metadata(
-                target, names, revision=revision, settings=settings, first=first
-            ),
+            "metadata": primary_metadata(plan),
             "spec": {
                 **{field: spec[field] for field in _COPIED_FIELDS if spec.get(field) is not None},
-                "selector": primary_selector(names, observed),
-                "template": primary_template(
-                    template, names, flagger_id=flagger_id, pod_spec=pod_spec
-                ),
+                "selector": primary_selector(plan),
+                "template": primary_template(plan, template, pod_spec),
             },
         }
 

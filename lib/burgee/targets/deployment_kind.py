@@ -1,15 +1,13 @@
 """A Deployment as a target: scaled through /scale, ready by its own status."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from burgee.api.manifest import Manifest
-from burgee.api.settings import EngineSettings
 from burgee.targets import deployment
 from burgee.targets.deployment import replicas_of, starting_replicas
 from burgee.targets.hashing import template_hash
-from burgee.targets.naming import Names
 from burgee.targets.pod_workload import PodWorkload
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import Readiness, deployment_readiness
 from burgee.targets.scaling import Replicas
 
@@ -29,29 +27,9 @@ class DeploymentKind(PodWorkload):
         """Of the pod template."""
         return template_hash(target)
 
-    def build_primary(
-        self,
-        target: Manifest,
-        names: Names,
-        *,
-        revision: str,
-        flagger_id: str,
-        copied_names: Collection[str],
-        settings: EngineSettings,
-        first: bool,
-        observed: Manifest | None,
-    ) -> Manifest:
+    def build_primary(self, plan: Blueprint) -> Manifest:
         """See deployment.build_primary."""
-        return deployment.build_primary(
-            target,
-            names,
-            revision=revision,
-            flagger_id=flagger_id,
-            copied_names=copied_names,
-            settings=settings,
-            first=first,
-            observed=observed,
-        )
+        return deployment.build_primary(plan)
 
     def readiness(
         self,

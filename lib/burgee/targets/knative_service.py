@@ -5,7 +5,7 @@ that an annotation of the Service names, so that a promotion is a change of that
 Source: flagger pkg/canary/knative_controller.go.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,6 +16,7 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.targets.hashing import content_hash, revision_id
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import NotReady, Readiness, Ready
 from burgee.targets.services import ServiceSet
 
@@ -87,20 +88,9 @@ class KnativeServiceKind:
         name = names.latest_revision if isinstance(names, RevisionNames) else ""
         return REVISION_KIND, name
 
-    def build_primary(
-        self,
-        target: Manifest,
-        names: Names,
-        *,
-        revision: str,
-        flagger_id: str,
-        copied_names: Collection[str],
-        settings: EngineSettings,
-        first: bool,
-        observed: Manifest | None,
-    ) -> Manifest:
+    def build_primary(self, plan: Blueprint) -> Manifest:
         """The annotation, as a part of the user's Service."""
-        del names, revision, flagger_id, copied_names, settings, first, observed
+        target = plan.target
         return {
             "apiVersion": API_VERSION,
             "kind": self.kind,

@@ -6,7 +6,7 @@ flagger pkg/canary/service_controller.go, which clears clusterIP but not cluster
 Service with a cluster IP cannot be copied there.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from burgee.api.canary import Canary
@@ -22,6 +22,7 @@ from burgee.targets.metadata import (
     without_flux,
 )
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import Readiness, Ready
 from burgee.targets.services import ServiceSet
 
@@ -81,25 +82,13 @@ class ServiceKind:
         """The copy that follows the target."""
         return KIND, names.canary
 
-    def build_primary(
-        self,
-        target: Manifest,
-        names: Names,
-        *,
-        revision: str,
-        flagger_id: str,
-        copied_names: Collection[str],
-        settings: EngineSettings,
-        first: bool,
-        observed: Manifest | None,
-    ) -> Manifest:
+    def build_primary(self, plan: Blueprint) -> Manifest:
         """The copy for the primary; at a promotion metadata is filtered as a workload's is."""
-        del revision, flagger_id, copied_names
-        labels, annotations = _metadata(target)
-        if not first:
-            labels = by_prefix(labels, settings.include_label_prefix)
-            annotations = by_prefix(annotations, settings.include_label_prefix)
-        return _copy(target, names.primary, labels, annotations, observed)
+        labels, annotations = _metadata(plan.target)
+        if not plan.first:
+            prefixes = plan.settings.include_label_prefix
+            labels, annotations = by_prefix(labels, prefixes), by_prefix(annotations, prefixes)
+        return _copy(plan.target, plan.names.primary, labels, annotations, plan.observed)
 
     def keep(self, observed: Manifest) -> Manifest:
         """As it is."""

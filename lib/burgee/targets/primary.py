@@ -1,5 +1,8 @@
 """What the primaries of all kinds of workloads have in common."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from burgee.api.guards import REVISION_ANNOTATION
 from burgee.api.manifest import Manifest, annotations_of, labels_of
 from burgee.api.settings import EngineSettings
@@ -15,46 +18,68 @@ from burgee.targets.metadata import (
 from burgee.targets.naming import Names
 
 
-def primary_metadata(
-    target: Manifest, names: Names, *, revision: str, settings: EngineSettings, first: bool
-) -> Manifest:
-    """The metadata of a primary workload.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blueprint:
+    """What a primary is made from.
 
-    Args:
-        target: the observed target.
-        names: names of the Canary's objects.
+    Attributes:
+        target: as it is now.
+        names: of the Canary's objects.
         revision: goes into our annotation, by which an observed primary is recognised.
+        flagger_id: goes into the pod annotation `flagger-id`, which rolls the pods.
+        copied_names: keys of ConfigMaps and Secrets that have a copy; see configs.config_key.
         settings: label keys and prefixes.
         first: True when the primary is created: all annotations of the target come along then,
             at a promotion only those that -include-label-prefix lets through.
+        observed: the primary as it is; its selector cannot be changed.
     """
-    copied = copied_annotations(annotations_of(target))
-    annotations = copied if first else by_prefix(copied, settings.include_label_prefix)
-    labels = by_prefix(labels_of(target), settings.include_label_prefix)
+
+    target: Manifest
+    names: Names
+    revision: str
+    flagger_id: str
+    copied_names: Collection[str]
+    settings: EngineSettings
+    first: bool
+    observed: Manifest | None
+
+
+def primary_metadata(plan: Blueprint) -> Manifest:
+    """The metadata of a primary workload."""
+    names, prefixes = plan.names, plan.settings.include_label_prefix
+    copied = copied_annotations(annotations_of(plan.target))
+    annotations = copied if plan.first else by_prefix(copied, prefixes)
+    labels = by_prefix(labels_of(plan.target), prefixes)
     labels = with_label(labels, names.selector_key, names.primary_label_value)
     return {
-        **identity(target, name=names.primary_workload),
+        **identity(plan.target, name=names.primary_workload),
         "labels": own_labels(labels),
-        "annotations": {**annotations, REVISION_ANNOTATION: revision},
+        "annotations": {**annotations, REVISION_ANNOTATION: plan.revision},
     }
 
 
-def primary_selector(names: Names, observed: Manifest | None) -> Manifest:
+def primary_selector(plan: Blueprint) -> Manifest:
     """The selector of a primary workload; the one of an existing primary cannot be changed."""
-    spec: Manifest = (observed or {}).get("spec") or {}
+    spec: Manifest = (plan.observed or {}).get("spec") or {}
     found: Manifest | None = spec.get("selector")
+    names = plan.names
     return found or {"matchLabels": {names.selector_key: names.primary_label_value}}
 
 
-def primary_template(
-    template: Manifest, names: Names, *, flagger_id: str, pod_spec: Manifest
-) -> Manifest:
-    """The pod template of a primary workload, with `pod_spec` in place of the target's."""
+def primary_template(plan: Blueprint, template: Manifest, pod_spec: Manifest) -> Manifest:
+    """The pod template of a primary workload.
+
+    Args:
+        plan: what it is made from.
+        template: the target's.
+        pod_spec: in place of the template's own.
+    """
+    names = plan.names
     labels = with_label(labels_of(template), names.selector_key, names.primary_label_value)
     return {
         "metadata": {
             "labels": labels,
-            "annotations": pod_annotations(annotations_of(template), flagger_id),
+            "annotations": pod_annotations(annotations_of(template), plan.flagger_id),
         },
         "spec": pod_spec,
     }

@@ -1,6 +1,6 @@
 """What a kind of target is to the engine."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -14,6 +14,7 @@ from burgee.targets.deployment_kind import DeploymentKind
 from burgee.targets.knative_service import KnativeServiceKind
 from burgee.targets.kube_service import ServiceKind
 from burgee.targets.naming import Names
+from burgee.targets.primary import Blueprint
 from burgee.targets.readiness import Readiness
 from burgee.targets.scaling import Scaling
 from burgee.targets.services import ServiceSet
@@ -75,19 +76,8 @@ class TargetKind(Protocol):
         """Kind and name of the copy that is the canary; None where the target itself is it."""
         ...
 
-    def build_primary(
-        self,
-        target: Manifest,
-        names: Names,
-        *,
-        revision: str,
-        flagger_id: str,
-        copied_names: Collection[str],
-        settings: EngineSettings,
-        first: bool,
-        observed: Manifest | None,
-    ) -> Manifest:
-        """The primary for the target as it is now; for the arguments see deployment.py."""
+    def build_primary(self, plan: Blueprint) -> Manifest:
+        """The primary for the target as it is now."""
         ...
 
     def keep(self, observed: Manifest) -> Manifest:
