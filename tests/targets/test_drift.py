@@ -181,6 +181,18 @@ PORTS = service()["spec"]["ports"]
             {"spec": {"trafficPolicy": {"tls": {"sni": None}}}},
             id="nested field",
         ),
+        pytest.param(
+            route({"weighted": {"services": [1]}}, kind="TraefikService"),
+            route({"mirroring": {"name": "a"}}, kind="TraefikService"),
+            {"spec": {"weighted": None, "mirroring": {"name": "a"}}},
+            id="a way to steer for another, in one write",
+        ),
+        pytest.param(
+            route({"conf": {"split": [1], "x": 1}}, kind="TrafficRoute"),
+            route({"conf": {"destination": {"s": "1"}, "x": 1}}, kind="TrafficRoute"),
+            {"spec": {"conf": {"split": None, "destination": {"s": "1"}, "x": 1}}},
+            id="likewise, further inside",
+        ),
     ],
 )
 def test_what_is_foreign_is_removed(

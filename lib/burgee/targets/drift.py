@@ -31,6 +31,10 @@ _STEERING_ON_INGRESSES = ("/canary", "zalando.org/")
 _FILLED_BY_OTHERS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("VirtualNode", "VirtualRouter", "VirtualService"), ("awsName", "meshRef")
 )
+# Between two writes these lack nothing that traffic needs.
+_APPLIED_IN_PARTS = frozenset(
+    {"ConfigMap", "DaemonSet", "Deployment", "HorizontalPodAutoscaler", "Secret", "StatefulSet"}
+)
 # Of a Service only these are ours; the rest is defaults of the server and the user's choice.
 _OWNED_SERVICE_FIELDS = ("selector", "ports")
 _PORT_DEFAULTS = ("protocol", "targetPort", "nodePort")
@@ -71,6 +75,9 @@ def prune(
     if kind == "Service" and spec.get("selector"):
         # In one write: a Service must never be without a selector, nor choose by half of one.
         spec["selector"] = {**spec["selector"], **desired["spec"]["selector"]}
+    elif spec and kind not in _APPLIED_IN_PARTS:
+        # In one write: a route must never be without what it sends requests to.
+        spec = _joined(spec, _missing(_owned_spec(observed), _owned_spec(desired)))
     if spec:
         patch["spec"] = spec
     return patch or None
@@ -156,6 +163,27 @@ def _foreign(observed: Manifest, desired: Manifest) -> Manifest:
         elif _is_ports(field, found, wanted) and _has_foreign_ports(found, wanted):
             patch[field] = wanted
     return patch
+
+
+def _missing(observed: Manifest, desired: Manifest) -> Manifest:
+    """The fields of `desired` that `observed` does not have like that."""
+    return {
+        field: value
+        for field, value in desired.items()
+        if not _contains(observed.get(field), value, field)
+    }
+
+
+def _joined(patch: Manifest, fields: Manifest) -> Manifest:
+    """A merge patch that sets these fields besides."""
+    found = dict(patch)
+    for field, value in fields.items():
+        before = found.get(field)
+        if isinstance(before, dict) and isinstance(value, dict):
+            found[field] = _joined(before, value)
+        else:
+            found[field] = value
+    return found
 
 
 def _contains(observed: Any, desired: Any, field: str = "") -> bool:
