@@ -31,7 +31,7 @@ def main() -> None:
 )
 @click.option(
     "--provider",
-    type=click.Choice(["istio", "contour", "gatewayapi:v1", "kubernetes", "nginx"]),
+    type=click.Choice(["istio", "contour", "gatewayapi:v1", "kubernetes", "nginx", "traefik"]),
     default="istio",
     show_default=True,
     help="What moves the traffic; one that cannot play the scenario says so.",

@@ -96,6 +96,20 @@ def test_plan_that_was_not_taken_is_tried_again(
     eventually(lambda: len(plane.history()) == 1)
 
 
+def test_object_without_a_spec_stops_nothing(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    proxy.willing.set()
+    broken = _proxy("broken")
+    del broken["spec"]
+    store.create(HTTP_PROXY, {**broken, "spec": None})
+    store.create(
+        HTTP_PROXY, _proxy("odd", virtualhost={"fqdn": "odd"}, routes=[{"services": [1]}])
+    )
+    eventually(lambda: "malformed" in plane.refusals().get("HTTPProxy test/odd", ""))
+    eventually(lambda: _status(store).get("currentStatus") == "valid")
+
+
 def test_refusal_is_told_at_once_and_ends_with_its_cause(
     store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
 ) -> None:

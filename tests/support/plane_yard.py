@@ -84,12 +84,7 @@ class Yard:
 
     def canary(self, analysis: Manifest | None = None) -> Canary:
         """The demo's Canary for this provider."""
-        manifest = objects.canary(
-            analysis or analyses.weighted(),
-            provider=self.provider.name,
-            fields=self.provider.fields,
-            service=self.provider.service,
-        )
+        manifest = self.provider.canary(analysis or analyses.weighted())
         return Canary.model_validate(manifest)
 
     def route(

@@ -74,13 +74,11 @@ class AddressPolicy:
         allow: networks that are open although `deny` names them.
         deny: networks that are closed.
         resolve: asks for the addresses of a name.
-        setting: what opens a network that is closed, for who is told of it.
     """
 
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = LOOPBACK
     resolve: Resolve = system_resolve
-    setting: str = "BURGEE_ALLOW_NETWORKS"
 
     def reachable(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of a host that may be connected to, best first.
@@ -109,7 +107,7 @@ class AddressPolicy:
                 if _within(meant, members):
                     return f"its address is {kind}, which is never reached"
             if _within(meant, self.deny) and not _within(meant, self.allow):
-                return f"its address is of a network that is closed ({self.setting})"
+                return "its address is of a network that is closed (BURGEE_ALLOW_NETWORKS)"
         return ""
 
 
@@ -118,7 +116,6 @@ def policy_for(
     *,
     allow: tuple[Network, ...] = (),
     deny: tuple[Network, ...] = (),
-    setting: str = "BURGEE_ALLOW_NETWORKS",
 ) -> AddressPolicy:
     """The policy of one installation: in a cluster, its own pod is closed besides.
 
@@ -126,10 +123,9 @@ def policy_for(
         environ: tells whether this is a cluster.
         allow: of BURGEE_ALLOW_NETWORKS.
         deny: of BURGEE_DENY_NETWORKS.
-        setting: the name of what `allow` came from.
     """
     own = LOOPBACK if environ.get("KUBERNETES_SERVICE_HOST") else ()
-    return AddressPolicy(allow=allow, deny=own + deny, setting=setting)
+    return AddressPolicy(allow=allow, deny=own + deny)
 
 
 def _within(address: Address, members: Iterable[Network]) -> bool:

@@ -8,11 +8,9 @@ import structlog
 
 from burgee.loadtester.meters import Meters
 from burgee.loadtester.payload import Refused
-from burgee.loadtester.processes import Process
-from burgee.loadtester.remote import Remote
-from burgee.loadtester.running import Ended, Running
+from burgee.loadtester.processes import Ended, Process
 from burgee.loadtester.settings import Settings
-from burgee.loadtester.tasks import Command, Task
+from burgee.loadtester.tasks import Task
 
 # What only the server itself is told: a command must not find its token.
 _OWN_PREFIXES = ("BURGEE_", "GUNICORN_")
@@ -36,10 +34,10 @@ class Runner:
         self._meters = meters
         self._environment = environment_of_commands(os.environ if environ is None else environ)
         self._lock = threading.Lock()
-        self._running: set[Running] = set()
+        self._processes: set[Process] = set()
         self._behind: dict[tuple[str, str], threading.Thread] = {}
         self._stopping = False
-        meters.show_running(lambda: len(self._running))
+        meters.show_running(lambda: len(self._processes))
 
     def run(self, task: Task) -> Ended:
         """Run a blocking task and wait for its end.
@@ -48,8 +46,8 @@ class Runner:
             Refused: it was not started.
         """
         with self._lock:
-            running = self._begin(task)
-        return self._finish(task, running)
+            process = self._begin(task)
+        return self._finish(task, process)
 
     def start(self, task: Task) -> bool:
         """Run any other task behind the caller's back; False where the same one runs already.
@@ -60,9 +58,9 @@ class Runner:
         with self._lock:
             if task.key in self._behind:
                 return False
-            running = self._begin(task)
+            process = self._begin(task)
             thread = threading.Thread(
-                target=self._finish, args=(task, running), name="burgee-task", daemon=True
+                target=self._finish, args=(task, process), name="burgee-task", daemon=True
             )
             self._behind[task.key] = thread
         thread.start()
@@ -72,9 +70,9 @@ class Runner:
         """End all that runs and start nothing any more; does not wait for it."""
         with self._lock:
             self._stopping = True
-            running = tuple(self._running)
-        for one in running:
-            one.stop()
+            running = tuple(self._processes)
+        for process in running:
+            process.stop()
 
     def close(self) -> None:
         """`stop`, and wait for what runs behind a caller's back."""
@@ -84,39 +82,34 @@ class Runner:
         for thread in threads:
             thread.join()
 
-    def _begin(self, task: Task) -> Running:
+    def _begin(self, task: Task) -> Process:
         if self._stopping:
             raise Refused(503, "the load tester is being stopped")
-        if len(self._running) >= self._settings.max_tasks:
+        if len(self._processes) >= self._settings.max_tasks:
             raise Refused(429, "too many tasks run (BURGEE_LOADTESTER_MAX_TASKS)")
         try:
-            running = self._made(task)
+            process = Process(
+                task.arguments,
+                environment=self._environment,
+                limit_bytes=self._settings.max_output_bytes,
+            )
         except (OSError, ValueError) as error:
             log.warning(
                 "task not started", canary=task.canary, type=task.kind, why=type(error).__name__
             )
             raise Refused(500, _why_not(error)) from None
-        self._running.add(running)
-        log.info("task started", canary=task.canary, type=task.kind, program=task.work.program)
-        return running
+        self._processes.add(process)
+        log.info("task started", canary=task.canary, type=task.kind, program=task.program)
+        return process
 
-    def _made(self, task: Task) -> Running:
-        if not isinstance(task.work, Command):
-            return Remote(task.work, policy=self._settings.addresses)
-        return Process(
-            task.work.arguments,
-            environment=self._environment,
-            limit_bytes=self._settings.max_output_bytes,
-        )
-
-    def _finish(self, task: Task, running: Running) -> Ended:
+    def _finish(self, task: Task, process: Process) -> Ended:
         try:
-            ended = running.wait(self._settings.timeout_seconds)
+            ended = process.wait(self._settings.timeout_seconds)
             self._tell(task, ended)
         finally:
             # Last: whoever sees that nothing runs may start the same again, and finds it told.
             with self._lock:
-                self._running.discard(running)
+                self._processes.discard(process)
                 if not task.blocking:
                     del self._behind[task.key]
         return ended
@@ -128,9 +121,8 @@ class Runner:
             "task ended",
             canary=task.canary,
             type=task.kind,
-            program=task.work.program,
+            program=task.program,
             outcome=ended.outcome,
-            why=ended.why,
             exit_code=ended.exit_code,
             seconds=round(ended.seconds, 3),
             **shown,

@@ -15,7 +15,13 @@ from burgee.playground.dataplane.contour_routes import Route, http_route, in_ord
 from burgee.playground.dataplane.endpoints import ServicePort
 from burgee.playground.dataplane.envoy_rules import rules_from
 from burgee.playground.dataplane.objects import Objects
-from burgee.playground.dataplane.plane import Dialect, Plan, Refused, Verdict
+from burgee.playground.dataplane.plane import (
+    NOT_UNDERSTOOD,
+    Dialect,
+    Plan,
+    Verdict,
+    refusal_of,
+)
 from burgee.playground.dataplane.steering import Rule
 from burgee.playground.dataplane.unknown import only
 from burgee.playground.dataplane.xds import Config
@@ -69,8 +75,8 @@ class _Reading:
         self.reached.add(key)
         try:
             own = self._own(proxy, conditions)
-        except Refused as refusal:
-            self.errors.setdefault(key, str(refusal))
+        except NOT_UNDERSTOOD as error:
+            self.errors.setdefault(key, refusal_of(error))
             return
         for include in proxy["spec"].get("includes") or []:
             yield from self._included(proxy, include, conditions, [*path, key])

@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.playground.dataplane.endpoints import Endpoint
 from burgee.playground.dataplane.objects import Objects
-from burgee.playground.dataplane.plane import Dialect, Plan, Proxy, Verdict
+from burgee.playground.dataplane.plane import (
+    NOT_UNDERSTOOD,
+    Dialect,
+    Plan,
+    Proxy,
+    Verdict,
+    refusal_of,
+)
 from burgee.playground.dataplane.steering import RouteChange
 from burgee.playground.kinds.apierror import ApiError
 from burgee.playground.machinery.changes import ChangeSignal
@@ -50,6 +57,7 @@ class ControlPlane:
         self._clock = clock
         self._history: list[RouteChange] = []
         self._refusals: dict[str, str] = {}
+        self._unsure_since: float | None = None
         self._lock = threading.Lock()
         self._closed = threading.Event()
         for resource in (*dialect.kinds, *dialect.silent):
@@ -95,7 +103,17 @@ class ControlPlane:
         while not self._closed.is_set():
             self._signal.wait(None if settled else _RETRY_SECONDS)
             if not self._closed.is_set():
-                settled = self._apply(self._dialect.translate(self._objects()))
+                settled = self._follow()
+
+    def _follow(self) -> bool:
+        """Have what is in the cluster now served; returns whether the proxy was seen to do it."""
+        try:
+            plan = self._dialect.translate(self._objects())
+        except NOT_UNDERSTOOD as error:
+            with self._lock:
+                self._refusals = {"everything": refusal_of(error)}
+            return False
+        return self._apply(plan)
 
     def _objects(self) -> Objects:
         services, _ = self._store.list(self._services)
@@ -105,7 +123,7 @@ class ControlPlane:
 
     def _apply(self, plan: Plan) -> bool:
         """Have a plan served and report on it; returns whether the proxy was seen to serve it."""
-        asked = time.monotonic()
+        now = time.monotonic()
         self._proxy.serve(plan)
         refused = [verdict for verdict in plan.verdicts if verdict.refusal]
         taken = [verdict for verdict in plan.verdicts if not verdict.refusal]
@@ -114,9 +132,13 @@ class ControlPlane:
             known = bool(self._history) and self._history[-1].rules == plan.rules
         self._write(self._reports(refused))
         if known and not self._reports(taken):
+            self._unsure_since = None
             return True
+        # a plan that is overtaken may have been served for a moment
+        asked = self._unsure_since = self._unsure_since or now
         if not self._served(plan):
             return False
+        self._unsure_since = None
         if not known:
             change = RouteChange(asked=asked, served=time.monotonic(), rules=plan.rules)
             with self._lock:
@@ -125,11 +147,13 @@ class ControlPlane:
         return True
 
     def _served(self, plan: Plan) -> bool:
-        """Wait until the proxy shows the routes."""
+        """Wait until the proxy shows the routes, or the plan is overtaken by another change."""
         deadline = time.monotonic() + _CONFIRM_TIMEOUT_SECONDS
         while time.monotonic() < deadline and not self._closed.is_set():
             if self._proxy.serves(plan):
                 return True
+            if self._signal.pending:
+                return False
             time.sleep(_CONFIRM_PAUSE_SECONDS)
         return False
 

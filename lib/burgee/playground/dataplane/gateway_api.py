@@ -13,7 +13,14 @@ from burgee.playground.dataplane.envoy_rules import rules_from
 from burgee.playground.dataplane.gateway_routes import Route, Translated, in_order, translated
 from burgee.playground.dataplane.gateway_status import CONTROLLER, Parent, report
 from burgee.playground.dataplane.objects import Objects
-from burgee.playground.dataplane.plane import Dialect, Plan, Refused, Verdict
+from burgee.playground.dataplane.plane import (
+    NOT_UNDERSTOOD,
+    Dialect,
+    Plan,
+    Refused,
+    Verdict,
+    refusal_of,
+)
 from burgee.playground.dataplane.unknown import only
 from burgee.playground.kinds.resources import STATUS, Column, Resource
 
@@ -121,8 +128,8 @@ def _refusal(gateway: Manifest) -> str:
         only(gateway["spec"], {"gatewayClassName", "listeners"}, "spec")
         for number, listener in enumerate(gateway["spec"]["listeners"]):
             _check(listener, f"spec.listeners[{number}]")
-    except Refused as refusal:
-        return str(refusal)
+    except NOT_UNDERSTOOD as error:
+        return refusal_of(error)
     return ""
 
 
@@ -141,8 +148,8 @@ def _translation(route: Manifest, ports: frozenset[ServicePort]) -> Translated |
     try:
         only(route["spec"], {"parentRefs", "hostnames", "rules"}, "spec")
         return translated(route, ports)
-    except Refused as refusal:
-        return str(refusal)
+    except NOT_UNDERSTOOD as error:
+        return refusal_of(error)
 
 
 def _parents(

@@ -15,7 +15,14 @@ from burgee.api.manifest import Manifest, annotations_of, name_of, namespace_of
 from burgee.playground.dataplane.endpoints import ServicePort
 from burgee.playground.dataplane.nginx_model import Alternative, Location, Server
 from burgee.playground.dataplane.objects import Endpoints, Objects
-from burgee.playground.dataplane.plane import Dialect, Plan, Refused, Verdict
+from burgee.playground.dataplane.plane import (
+    NOT_UNDERSTOOD,
+    Dialect,
+    Plan,
+    Refused,
+    Verdict,
+    refusal_of,
+)
 from burgee.playground.dataplane.steering import Rule
 from burgee.playground.dataplane.unknown import only
 from burgee.playground.kinds.resources import STATUS, Resource
@@ -89,8 +96,8 @@ def plan(objects: Objects) -> Plan:
             continue
         try:
             understood.append(_understood(manifest, objects.services))
-        except Refused as refusal:
-            verdicts.append(Verdict(subject=manifest, refusal=str(refusal)))
+        except NOT_UNDERSTOOD as error:
+            verdicts.append(Verdict(subject=manifest, refusal=refusal_of(error)))
         else:
             verdicts.append(Verdict(subject=manifest))
     locations = _locations([i for i in understood if not i.is_canary], endpoints)

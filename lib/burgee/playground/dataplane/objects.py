@@ -48,9 +48,17 @@ class Objects:
 
 def behind(service: Manifest, pods: Sequence[Manifest]) -> list[Endpoint]:
     """Where the ready pods that a Service selects answer."""
-    selector: Mapping[str, str] = (service.get("spec") or {}).get("selector") or {}
     return [
         Endpoint(address=pod["status"]["podIP"], port=int(annotations_of(pod)[PORT_ANNOTATION]))
+        for pod in selected(service, pods)
+    ]
+
+
+def selected(service: Manifest, pods: Sequence[Manifest]) -> list[Manifest]:
+    """The ready pods that a Service selects."""
+    selector: Mapping[str, str] = (service.get("spec") or {}).get("selector") or {}
+    return [
+        pod
         for pod in pods
         if selector
         and namespace_of(pod) == namespace_of(service)

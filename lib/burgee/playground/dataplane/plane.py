@@ -21,6 +21,17 @@ class Refused(Exception):
     """An object asks for something that the translation does not know; the text says what."""
 
 
+NOT_UNDERSTOOD = (Refused, KeyError, TypeError, ValueError, AttributeError)
+"""What a translation raises for an object: no schema demands its fields, as a CRD's would."""
+
+
+def refusal_of(error: Exception) -> str:
+    """The reason for a person."""
+    if isinstance(error, Refused):
+        return str(error)
+    return f"it is malformed: {type(error).__name__} {error}"
+
+
 class DataPlane(Protocol):
     """What clients send their requests to, programmed from the objects in the cluster.
 

@@ -97,24 +97,24 @@ class Stage:
             objects.metric_template(name, self.cluster.metrics.url, query)
             for name, query in provider.templates.items()
         ]
-        canary = objects.canary(
-            analysis, provider=provider.name, fields=provider.fields, service=provider.service
-        )
         deployment = objects.deployment(self.current)
-        for manifest in (*provider.objects, *templates, deployment, canary):
+        for manifest in (*provider.objects, *templates, deployment, provider.canary(analysis)):
             resource = store.resource(manifest["apiVersion"], manifest["kind"])
             store.create(resource, manifest, manager=_MANAGER)
 
     def configure(self, analysis: Manifest) -> None:
         """Give the Canary another analysis, and wait until burgee has seen it."""
-        store = self.cluster.store
-        if store.get(self._canaries, NAMESPACE, APP)["spec"]["analysis"] == analysis:
-            return
-        written = store.patch(
+        written = self.cluster.store.patch(
             self._canaries,
             NAMESPACE,
             APP,
-            [{"op": "replace", "path": "/spec/analysis", "value": analysis}],
+            [
+                {
+                    "op": "replace",
+                    "path": "/spec",
+                    "value": self.cluster.provider.canary(analysis)["spec"],
+                }
+            ],
             content_type="application/json-patch+json",
             manager=_MANAGER,
         )

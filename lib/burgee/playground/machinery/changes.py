@@ -22,6 +22,11 @@ class ChangeSignal:
         self._changed.clear()
         return changed
 
+    @property
+    def pending(self) -> bool:
+        """Whether something changed since `wait` returned."""
+        return self._changed.is_set()
+
     def wake(self) -> None:
         """Wake the owner as if something had changed."""
         self._changed.set()

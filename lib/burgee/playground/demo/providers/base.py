@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from burgee.api.manifest import Manifest
 from burgee.playground.dataplane.plane import DataPlane
-from burgee.playground.demo.objects import POD_LATENCY, POD_SUCCESS, TEMPLATE
+from burgee.playground.demo.objects import POD_LATENCY, POD_SUCCESS, TEMPLATE, canary
 from burgee.playground.metrics.scrape import Target
 from burgee.playground.storage.store import Store
 from burgee.routers.base import Capabilities
@@ -84,6 +84,7 @@ class Provider:
         median: a query for a quantile of the canary's latency in ms, as a MetricTemplate has it.
         counter: a metric that shows requests, for a person to ask for.
         fields: what a Canary's spec has besides.
+        test_fields: likewise for an A/B test.
         service: what a Canary's spec.service has besides.
         objects: what a user creates beside the Deployment and the Canary.
         program: finds the program that it needs, or raises FileNotFoundError.
@@ -99,12 +100,18 @@ class Provider:
     median: str
     counter: str
     fields: Manifest = field(default_factory=dict[str, Any])
+    test_fields: Manifest = field(default_factory=dict[str, Any])
     service: Manifest = field(default_factory=dict[str, Any])
     objects: Sequence[Manifest] = ()
     program: Callable[[], object] = lambda: None
     cookie: Manifest = field(default_factory=dict[str, Any])
     mirror_weight: int = 50
     measures_aside: bool = True
+
+    def canary(self, analysis: Manifest) -> Manifest:
+        """How the workload is released, with this analysis."""
+        fields = {**self.fields, **(self.test_fields if analysis.get("match") else {})}
+        return canary(analysis, provider=self.name, fields=fields, service=self.service)
 
     @property
     def templates(self) -> Mapping[str, str]:
