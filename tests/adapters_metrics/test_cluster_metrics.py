@@ -151,11 +151,11 @@ def test_external_metrics_online(online: Any, server: Any, json_reply: Any) -> N
         pytest.param({}, NoData(), id="not yet"),
         pytest.param({"value": "NaN"}, NoData(), id="not a number"),
         pytest.param(
-            {"value": "fast"}, SourceError(message="the KeptnMetric holds no number"), id="text"
+            {"value": "fast"}, SourceError(message="Keptn's object holds no result"), id="text"
         ),
         pytest.param([], NoData(), id="no status"),
         pytest.param(
-            ["x"], SourceError(message="the KeptnMetric holds no number"), id="a strange status"
+            ["x"], SourceError(message="Keptn's object holds no result"), id="a strange status"
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """What a step of the analysis asks, worked out of everything that is observed."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -196,3 +197,24 @@ def test_where_nothing_will_be_asked_no_source_is(spec: Manifest) -> None:
     assert sim.phase == "Initialized"
     assert sim.probed == []
     assert not any(text == "All metric sources answer" for _, text in told(sim))
+
+
+def test_checks_are_named_by_their_step() -> None:
+    sim = measured_by_two()
+    sim.settle()
+    sim.set_image("app:2")
+    keys: list[tuple[str, ...]] = []
+    for _ in range(2):
+        sim.settle()
+        sim.pass_time(10)
+        # Whoever takes the step, and some time later once more.
+        for seconds in (0, 2):
+            due = plan(sim.observe(), sim.now + timedelta(seconds=seconds))
+            keys.append(tuple(check.key for check in due.checks if isinstance(check, Check)))
+        sim.sync()
+
+    first, repeated, second, again = keys
+    assert len(set(first)) == 3
+    assert first == repeated
+    assert second == again
+    assert not set(first) & set(second)

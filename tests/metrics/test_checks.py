@@ -221,7 +221,7 @@ def test_ids_tell_equal_metrics_apart(make_canary: Any) -> None:
             id="interval",
         ),
         pytest.param(
-            BY_TEMPLATE, {"type": "keptn"}, "no keptnmetric/<namespace>/<name>", id="keptn"
+            BY_TEMPLATE, {"type": "keptn"}, "neither keptnmetric/<namespace>/<name>", id="keptn"
         ),
         pytest.param(BY_TEMPLATE, {"address": ""}, "has no address", id="no address"),
         pytest.param(

@@ -101,13 +101,37 @@ def test_metrics_of_a_cluster(
         ("keptn", "keptnmetric/prod"),
         ("keptn", "keptnmetric/prod/a/b"),
         ("keptn", "keptnmetric//a"),
-        ("keptn", "analysis/prod/a/duration=1m"),
+        ("keptn", "analysis/prod"),
+        ("keptn", "analysis/prod/a/often"),
+        ("keptn", "analysis/prod/a/-1m"),
+        ("keptn", "analysis/prod/.."),
         ("keptn", "secret/prod/a"),
     ],
 )
 def test_queries_that_name_nothing(kind: str, query: str) -> None:
     with pytest.raises(InvalidCanary):
         cluster_metric(source(kind), query)
+
+
+@pytest.mark.parametrize(
+    ("query", "recent", "arguments"),
+    [
+        pytest.param("analysis/Prod/A", "1m", (), id="a minute by default"),
+        pytest.param("Analyses/prod/a/5M\n", "5m", (), id="a span"),
+        pytest.param("analysis/prod/a/duration=2h", "2h", (), id="a span by its name"),
+        pytest.param("analysis/prod/a//k=v", "1m", (("k", "v"),), id="no span"),
+        pytest.param(
+            "analysis/prod/a/1m/url=http://x/y; Key=Value;;x",
+            "1m",
+            (("url", "http://x/y"), ("Key", "Value")),
+            id="arguments",
+        ),
+    ],
+)
+def test_analyses(query: str, recent: str, arguments: tuple[tuple[str, str], ...]) -> None:
+    assert cluster_metric(source("keptn"), query) == ClusterMetric(
+        namespace="prod", name="a", recent=recent, arguments=arguments
+    )
 
 
 def test_other_queries_name_nothing() -> None:
@@ -156,6 +180,8 @@ def test_an_interval_that_is_left_out_is_a_minute(make_canary: Any, make_templat
         ("externalmetrics", "prod/queue", False),
         ("keptn", "keptnmetric/test/a", True),
         ("keptn", "keptnmetric/prod/a", False),
+        ("keptn", "analysis/test/a/1m/x=y", True),
+        ("keptn", "analysis/prod/a", False),
     ],
 )
 def test_metrics_of_other_namespaces_can_be_forbidden(

@@ -4,10 +4,12 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from release_world import App, analysis, deployment
+from fake_keptn import ANALYSES, FakeKeptn
+from release_world import App, Arena, analysis, deployment
 from scripted_http import Received, Reply, ScriptedServer
 
 from burgee.api.manifest import Manifest
+from burgee.playground.storage.store import Store
 
 pytestmark = pytest.mark.slow
 
@@ -90,3 +92,45 @@ def test_sources_that_do_not_are_told_by_metric_and_nothing_waits(
     assert "away (the metrics server was not reached: connection refused)" in text
     assert "keyless (the Secret of the metric source: " in text
     assert "S3CRET" not in text
+
+
+@pytest.fixture
+def keptn(arena: Arena) -> Iterator[FakeKeptn]:
+    made = FakeKeptn(arena.cluster.store)
+    yield made
+    made.close()
+
+
+def analyses(store: Store) -> list[Manifest]:
+    return store.list(ANALYSES)[0]
+
+
+def test_a_release_is_judged_by_analyses_of_keptn(
+    initialized: Make, arena: Arena, keptn: FakeKeptn
+) -> None:
+    slo: Manifest = {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "MetricTemplate",
+        "metadata": {"name": "slo"},
+        "spec": {
+            "provider": {"type": "keptn"},
+            "query": "analysis/{{ namespace }}/slo/1m/workload={{ target }}",
+        },
+    }
+    metric = {"name": "slo", "templateRef": {"name": "slo"}, "thresholdRange": {"min": 1}}
+    app = initialized(objects=[slo, deployment()], analysis=analysis(metrics=[metric]))
+
+    app.release("app:2")
+
+    assert app.routes == [0, 25, 50, 0]
+    names = [one["metadata"]["name"] for one in keptn.made]
+    assert len(set(names)) == 2, "one for each step"
+    assert keptn.made[0]["spec"]["args"] == {"workload": "podinfo"}
+    assert analyses(arena.cluster.store) == []
+
+    keptn.passes["slo"] = False
+    status = app.release("app:3", until="Failed")
+
+    assert status["checks"][0]["value"] == 0
+    assert status["checks"][0]["message"] == "0, below the minimum of 1"
+    assert analyses(arena.cluster.store) == []

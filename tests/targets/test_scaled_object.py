@@ -270,3 +270,8 @@ def test_the_pause_is_one_annotation(annotations: Any, paused: bool, value: Any)
 def test_a_run_starts_with_the_minimum(spec: Manifest, result: int) -> None:
     assert KEDA.min_replicas(scaled_object(**spec)) == result
     assert KEDA.min_replicas({**scaled_object(), "spec": None}) == 1
+
+
+def test_the_maximum_is_what_the_scaler_says() -> None:
+    assert KEDA.max_replicas(scaled_object(maxReplicaCount=7)) == 7
+    assert KEDA.max_replicas({**scaled_object(), "spec": None}) is None

@@ -20,7 +20,27 @@ def checks_of(facts: Facts) -> tuple[Check | BrokenCheck, ...]:
     revision = names.latest_revision if isinstance(names, RevisionNames) else ""
     observation = facts.observation
     return build_checks(
-        facts.canary, observation.templates, observation.settings, revision=revision
+        facts.canary,
+        observation.templates,
+        observation.settings,
+        revision=revision,
+        step=_step(facts),
+    )
+
+
+def _step(facts: Facts) -> str:
+    """Stable for one step of one run: for a repeat of it, and on another replica."""
+    status = facts.status
+    return "/".join(
+        (
+            facts.canary.metadata.uid,
+            facts.revision,
+            status.phase.value,
+            status.phase_start_time or "",
+            status.next_step_time or "",
+            str(status.routed_weight),
+            str(status.iterations),
+        )
     )
 
 

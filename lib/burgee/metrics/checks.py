@@ -25,7 +25,12 @@ Templates: TypeAlias = Mapping[tuple[str, str], MetricTemplate]
 
 
 def build_checks(
-    canary: Canary, templates: Templates, settings: EngineSettings, *, revision: str = ""
+    canary: Canary,
+    templates: Templates,
+    settings: EngineSettings,
+    *,
+    revision: str = "",
+    step: str = "",
 ) -> tuple[Check | BrokenCheck, ...]:
     """The checks of one step, in the order of the metrics.
 
@@ -36,8 +41,9 @@ def build_checks(
         templates: those that could be found.
         settings: of the installation.
         revision: for Knative, the newest revision's name; `{{ route }}` stands for it.
+        step: stable for one step of one run, and no other's.
     """
-    context = _Context(canary, templates, settings, _variables(canary, revision))
+    context = _Context(canary, templates, settings, _variables(canary, revision), step)
     return tuple(
         check
         for index, metric in enumerate(canary.spec.plan.metrics)
@@ -53,6 +59,7 @@ class _Context:
     templates: Templates
     settings: EngineSettings
     variables: Variables
+    step: str
 
     def server(self) -> Source:
         """Where built-in and inline queries go."""
@@ -113,6 +120,7 @@ def _built_in(context: _Context, metric: Metric, check_id: str) -> Check:
             query=render(observer.success, variables),
             limits=_limits(metric, Limits(minimum=metric.threshold or 0.0)),
             unit="%",
+            key=f"{context.step}/{check_id}",
         )
     return Check(
         id=check_id,
@@ -123,6 +131,7 @@ def _built_in(context: _Context, metric: Metric, check_id: str) -> Check:
         factor=observer.duration_factor,
         whole=True,
         unit="ms",
+        key=f"{context.step}/{check_id}",
     )
 
 
@@ -183,6 +192,7 @@ def _custom(context: _Context, metric: Metric, check_id: str, source: Source, qu
         source=source,
         query=render(query, variables),
         limits=_limits(metric, Limits(maximum=metric.threshold or 0.0)),
+        key=f"{context.step}/{check_id}",
     )
 
 

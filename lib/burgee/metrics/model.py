@@ -51,6 +51,8 @@ class Check:
         whole: truncate value and limits to whole numbers before comparing (durations in ms).
         unit: "%", "ms" or "".
         interval_seconds: the span that sources are asked about that take one beside the query.
+        key: stable for one asking, whoever does it and however often; empty where it does not
+            matter. What a source has to make for an answer is named by it.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Check:
     whole: bool = False
     unit: str = ""
     interval_seconds: float = 60.0
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

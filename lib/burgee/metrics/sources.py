@@ -3,7 +3,7 @@
 Source: flagger pkg/metrics/providers/factory.go and the providers beside it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, unquote
 
 from burgee.api.model import duration_seconds
@@ -14,6 +14,7 @@ PROMETHEUS = "prometheus"
 
 _KEPTN_METRICS = frozenset({"keptnmetric", "keptnmetrics"})
 _KEPTN_ANALYSES = frozenset({"analysis", "analyses"})
+_RECENT = "1m"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,11 +50,21 @@ TYPES = frozenset(_TYPES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClusterMetric:
-    """A metric that the API server of a cluster serves."""
+    """A metric that the API server of a cluster serves.
+
+    Attributes:
+        namespace: where it is.
+        name: of it, or of the definition of an analysis.
+        label_selector: of an external metric.
+        recent: the span that an analysis is about; empty for what is only read.
+        arguments: of an analysis.
+    """
 
     namespace: str
     name: str
     label_selector: str = ""
+    recent: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
 
 
 def usable(source: Source) -> Source:
@@ -100,7 +111,7 @@ def cluster_metric(source: Source, query: str) -> ClusterMetric | None:
         case "externalmetrics":
             return _external(query.strip())
         case "keptn":
-            return _keptn(query.strip().lower())
+            return _keptn(query.strip())
         case _:
             return None
 
@@ -117,15 +128,37 @@ def _external(query: str) -> ClusterMetric:
 
 
 def _keptn(query: str) -> ClusterMetric:
-    """keptnmetric/<namespace>/<name>; what comes behind it is of analyses."""
-    kind, *rest = query.split("/")
-    if kind in _KEPTN_ANALYSES:
-        raise InvalidCanary(
-            "UnsupportedProvider", "analyses of Keptn are not supported, only keptnmetric"
-        )
-    if kind not in _KEPTN_METRICS or len(rest) != 2:
-        raise InvalidCanary("InvalidMetric", "the query is no keptnmetric/<namespace>/<name>")
-    return _named(*rest)
+    """keptnmetric/<namespace>/<name>, or analysis/<namespace>/<name>[/<span>[/<k>=<v>;...]].
+
+    Names are in small letters, as Flagger makes them; arguments are as they were written.
+    """
+    kind, *rest = query.split("/", 4)
+    match kind.lower(), rest:
+        case kind, [namespace, name] if kind in _KEPTN_METRICS:
+            return _named(namespace.lower(), name.lower())
+        case kind, [namespace, name, *terms] if kind in _KEPTN_ANALYSES:
+            named = _named(namespace.lower(), name.lower())
+            span, given = [*terms, "", ""][:2]
+            return replace(named, recent=_span(span), arguments=_arguments(given))
+        case _:
+            raise InvalidCanary(
+                "InvalidMetric",
+                "the query is neither keptnmetric/<namespace>/<name> "
+                "nor analysis/<namespace>/<name>",
+            )
+
+
+def _span(text: str) -> str:
+    found = text.strip().lower().removeprefix("duration=") or _RECENT
+    if not duration_seconds(found):
+        raise InvalidCanary("InvalidMetric", "the span of the analysis is no duration")
+    return found
+
+
+def _arguments(text: str) -> tuple[tuple[str, str], ...]:
+    """Those that are none are left out, as Flagger leaves them out."""
+    pairs = (pair.partition("=") for pair in text.strip().split(";"))
+    return tuple((key.strip(), value) for key, equals, value in pairs if equals and key.strip())
 
 
 def _named(namespace: str, name: str, label_selector: str = "") -> ClusterMetric:

@@ -153,7 +153,7 @@ class Sources:
         if library := self._libraries.get(source.type):
             return library.measure(check, secret, seconds=timeout_seconds)
         if source.type == "keptn":
-            return keptn.measure(source, check.query, self._kube, seconds=timeout_seconds)
+            return keptn.measure(check, self._kube, seconds=timeout_seconds)
         if _of_own_cluster(source):
             return externalmetrics.measure_in_cluster(
                 source, check.query, self._kube, seconds=timeout_seconds

@@ -1,0 +1,57 @@
+"""A route that a user wrote carries the weights of a release, and is no child of its Canary."""
+
+from simulation import Manifest, Simulation, canary
+
+REFERENCE = {"apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "name": "web"}
+
+
+def web() -> Manifest:
+    backends = [("podinfo-primary", 100), ("podinfo-canary", 0)]
+    return {
+        "apiVersion": REFERENCE["apiVersion"],
+        "kind": REFERENCE["kind"],
+        "metadata": {"name": "web", "namespace": "test"},
+        "spec": {
+            "hosts": ["mine"],
+            "http": [{"route": [{"destination": {"host": h}, "weight": w} for h, w in backends]}],
+        },
+    }
+
+
+def test_weights_go_into_the_users_route_and_come_back() -> None:
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[web()])
+    sim.settle()
+
+    sim.set_image("app:2")
+    sim.run(60, until="Succeeded")
+    sim.settle()
+
+    assert sim.routes == [0, 25, 50, 0]
+    assert sim.get("VirtualService", "web")["spec"] == web()["spec"]
+    assert ("VirtualService", "podinfo") not in sim.objects
+    assert sim.status["provider"] == "istio VirtualService/web"
+
+
+def test_a_route_that_is_as_wanted_is_not_written() -> None:
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[web()])
+
+    sim.settle()
+
+    assert sim.get("VirtualService", "web")["metadata"].get("annotations") is None
+
+
+def test_a_route_that_goes_away_is_said_and_the_run_waits() -> None:
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[web()])
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    assert sim.status["canaryWeight"] == 25
+
+    sim.delete("VirtualService", "web")
+    sim.settle()
+
+    refused = sim.condition("Accepted")
+    assert refused
+    assert refused["reason"] == "VirtualServiceNotFound"
+    assert sim.status["canaryWeight"] == 25
+    assert sim.replicas("podinfo") == 2
