@@ -58,6 +58,7 @@ from burgee.metrics.model import (
 )
 from burgee.targets import configs
 
+ROUTE_GROUPS = ("networking.istio.io/", "gateway.networking.k8s.io/", "projectcontour.io/")
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 GOOD = Sample(value=100.0)
 NO_DATA = NoData()
@@ -205,9 +206,7 @@ class Simulation(SimulatedCluster):
         namespaced = self.objects.values()
         owned = {key: o for key, o in self.objects.items() if owner_of(o) == UID and listed(o)}
         routes = {
-            key: o
-            for key, o in self.objects.items()
-            if o["apiVersion"].startswith("networking.istio.io")
+            key: o for key, o in self.objects.items() if o["apiVersion"].startswith(ROUTE_GROUPS)
         }
         parsed = Canary.model_validate(self.parent)
         scaler = parsed.spec.autoscaler_ref

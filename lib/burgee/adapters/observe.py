@@ -152,8 +152,8 @@ def _taken(
 def _unwatched(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:
     """Objects of a provider whose kinds came after Metacontroller had asked what to watch."""
     with suppress(InvalidCanary):
-        provider = canary.provider(settings.mesh_provider)
-        for related in router_of(provider, settings).related(canary):
+        router = router_of(carrier_of(canary, settings), settings)
+        for related in router.related(canary):
             kind, where = related.kind, namespace_for(related, canary)
             if reader.watches(kind.api_version, kind.kind):
                 continue

@@ -15,6 +15,7 @@ from typing import assert_never
 from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.affinity import cookies_for, cookies_of
+from burgee.engine.awaiting import route_trouble
 from burgee.engine.clock import fine_stamp
 from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
@@ -137,7 +138,7 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
         cookies,
         kind=spec.target_ref.kind,
         target=spec.target_ref.name,
-        detail=turn.detail,
+        detail="; ".join(text for text in (turn.detail, route_trouble(facts)) if text),
         now=now,
     )
     told: list[Effect] = [*effects, *turn.hooks, *turn.events]
@@ -199,13 +200,14 @@ def _cookies(facts: Facts, turn: Turn) -> CanaryStatus:
 def _waiting(facts: Facts, turn: Turn) -> Manifest | None:
     """What holds the release, and since when.
 
-    A gate or missing data holds it until a step is taken, a workload only while it is not ready.
+    A gate or missing data holds it until a step is taken, a workload or a route only while it is
+    not ready.
     """
     if turn.waits_on:
         since = fine_stamp(facts.waiting_since(turn.waits_on))
         return {"on": turn.waits_on, "since": since}
     waiting = turn.status.waiting
-    return None if waiting and waiting.get("on") in {"primary", "canary"} else waiting
+    return None if waiting and waiting.get("on") in {"primary", "canary", "route"} else waiting
 
 
 def _accept(

@@ -13,7 +13,7 @@ from typing import Final
 from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
-from burgee.routers.registry import router_of
+from burgee.routers.registry import carrier_of, router_of
 from burgee.targets.scaler import scaler_of
 
 LOOK_AGAIN_SECONDS: Final = 20.0
@@ -56,7 +56,7 @@ def refusal(unserved: tuple[Need, ...]) -> InvalidCanary:
 def _needs(canary: Canary, settings: EngineSettings) -> Iterator[Need]:
     provider = canary.provider(settings.mesh_provider)
     with suppress(InvalidCanary):
-        for related in router_of(provider, settings).related(canary):
+        for related in router_of(carrier_of(canary, settings), settings).related(canary):
             kind = related.kind
             if not kind.api_version.startswith(_BUILT_IN):
                 yield Need(

@@ -2,6 +2,7 @@
 
 from burgee.api.status import Phase
 from burgee.engine.alerts import alert
+from burgee.engine.awaiting import awaited_route
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
 from burgee.engine.facts import FULL_PERCENT, Facts
@@ -113,7 +114,7 @@ def finalise(facts: Facts) -> Turn:
             return _fail(facts, f"primary: {state.message}")
         return Turn(status=status, world=running_world(status), detail=state.message)
     if not facts.route_shows(ALL_TO_PRIMARY):
-        return Turn(status=status, world=running_world(status), detail="waiting for the route")
+        return Turn(status=status, world=running_world(status), detail=awaited_route(facts))
     status = enter(status, Phase.SUCCEEDED, facts.now)
     text = "Promotion finished"
     told = event(facts, EventType.NORMAL, text, cause="succeeded")

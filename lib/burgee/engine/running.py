@@ -1,9 +1,8 @@
 """Progressing and WaitingPromotion: readiness first, then the step that is due."""
 
-from datetime import datetime
-
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.approvals import pass_promotion_gate, pass_traffic_gate
+from burgee.engine.awaiting import await_route
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.facts import FULL_PERCENT, Facts
@@ -16,8 +15,6 @@ from burgee.engine.strategy import has_begun, next_step
 from burgee.engine.transitions import changed_status
 from burgee.engine.turn import Turn, route_of
 from burgee.engine.verdicts import weigh
-
-ROUTE_GRACE_SECONDS = 1.0
 
 
 def progress(facts: Facts, findings: Findings) -> Turn | Plan:
@@ -80,7 +77,7 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     """A step that is due: webhooks and all checks, then up, on to promotion, or a failure."""
     status, due = facts.status, facts.next_step or facts.now
     if not facts.route_shows(route_of(status)):
-        return _await_route(facts, due)
+        return await_route(facts, due)
     if facts.now < due:
         return hold(facts, "", wake_at=due)
     stops, calls = calls_of(facts, "rollback"), calls_of(facts, "rollout")
@@ -116,15 +113,3 @@ def _hold_for_data(facts: Facts, status: CanaryStatus, text: str) -> Turn:
     status = changed_status(status, next_step_time=fine_stamp(due))
     world = running_world(status)
     return Turn(status=status, world=world, detail=text, wake_at=due, waits_on="data")
-
-
-def _await_route(facts: Facts, due: datetime) -> Turn:
-    """The route does not show the weight yet; the window of the checks begins when it does."""
-    status = facts.status
-    late = facts.now > after(due, ROUTE_GRACE_SECONDS - facts.interval_seconds)
-    if late:
-        due = after(facts.now, facts.interval_seconds)
-        status = changed_status(status, next_step_time=fine_stamp(due))
-    world = running_world(status)
-    awaited = "the pods of this weight" if facts.by_replicas else "the route"
-    return Turn(status=status, world=world, detail=f"waiting for {awaited}", wake_at=due)

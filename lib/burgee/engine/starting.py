@@ -2,6 +2,7 @@
 
 from burgee.api.status import Phase
 from burgee.engine.alerts import alert
+from burgee.engine.awaiting import awaited_route
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
@@ -29,7 +30,7 @@ def start(facts: Facts, findings: Findings) -> Turn | Plan:
         return Turn(status=status, world=world, detail=facts.primary_state.message)
     world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
     if not (facts.route_shows(ALL_TO_PRIMARY) and facts.apex_shows_primary):
-        return Turn(status=status, world=world, detail="waiting for the route to the primary")
+        return Turn(status=status, world=world, detail=awaited_route(facts))
     sources = sources_of(facts)
     if sources and findings.sources is None:
         return Plan(sources=sources)

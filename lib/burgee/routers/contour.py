@@ -23,6 +23,7 @@ from burgee.routers.base import (
 )
 from burgee.routers.conditions import Alternative, Condition, Way, alternatives
 from burgee.routers.contour_policies import policies
+from burgee.routers.contour_status import is_invalid
 from burgee.routers.metadata import route_metadata
 from burgee.routers.originals import named
 from burgee.routers.shares import Rule, canary_share, rule
@@ -107,15 +108,19 @@ class ContourRouter:
         cookies: Cookies = NO_COOKIES,
         originals: Sequence[Manifest] = (),
     ) -> bool:
-        """True if the routes of the observed HTTPProxy steer requests exactly like this."""
+        """True if the observed HTTPProxy steers requests exactly like this, and is valid."""
         (wanted,) = self.render(canary, names, weights, cookies=cookies, originals=originals)
         found = named(observed, HTTP_PROXY, name_of(wanted))
-        return found is not None and _rules(found) == _rules(wanted)
+        if found is None or is_invalid(found):
+            return False
+        return _rules(found) == _rules(wanted)
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
-        """The canary's largest share of any route."""
+        """The canary's largest share of any route; None where Contour serves none of them."""
         found = named(observed, HTTP_PROXY, names.apex)
-        return canary_share(_rules(found) if found else (), names)
+        if found is None or is_invalid(found):
+            return None
+        return canary_share(_rules(found), names)
 
 
 def _routes(canary: Canary, names: ServiceNames, weights: Weights) -> list[Manifest]:

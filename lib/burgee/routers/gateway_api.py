@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest, metadata, name_of
+from burgee.api.manifest import Manifest, name_of
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -22,14 +22,13 @@ from burgee.routers.base import (
 )
 from burgee.routers.gateway_backends import canary_share
 from burgee.routers.gateway_checks import check_hosts, check_parents
-from burgee.routers.gateway_defaults import GROUP, rules_with_defaults
+from burgee.routers.gateway_defaults import GROUP, PARENT, rules_with_defaults
 from burgee.routers.gateway_grpc import grpc_rules
 from burgee.routers.gateway_http import HttpRules
+from burgee.routers.gateway_parents import all_parents_accept
 from burgee.routers.metadata import route_metadata
 
 Rules: TypeAlias = Callable[[Canary, ServiceNames, Weights, Cookies], list[Manifest]]
-
-_PARENT = {"group": GROUP, "kind": "Gateway"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +75,7 @@ class GatewayRouter:
         check_parents(service)
         check_hosts(service)
         spec: Manifest = {
-            "parentRefs": [{**_PARENT, **parent} for parent in service.gateway_refs],
+            "parentRefs": [{**PARENT, **parent} for parent in service.gateway_refs],
             "rules": self.rules(canary, names, weights, cookies),
         }
         if service.hosts:
@@ -144,28 +143,6 @@ class GatewayRouter:
             )
             for rule in rules_with_defaults(self.kind.kind, spec)
         ]
-
-
-def all_parents_accept(route: Manifest) -> bool:
-    """True if every parent in status accepted the route as it is now.
-
-    A route without any parent in status counts, as in Flagger: nothing serves it, so there is
-    nothing to wait for.
-    """
-    generation: int = metadata(route).get("generation") or 0
-    status: Manifest = route.get("status") or {}
-    parents: list[Manifest] = status.get("parents") or []
-    return all(_accepts(parent, generation) for parent in parents)
-
-
-def _accepts(parent: Manifest, generation: int) -> bool:
-    conditions: list[Manifest] = parent.get("conditions") or []
-    return any(
-        condition.get("type") == "Accepted"
-        and condition.get("status") == "True"
-        and (condition.get("observedGeneration") or 0) >= generation
-        for condition in conditions
-    )
 
 
 _HTTP = Capabilities(

@@ -11,7 +11,7 @@ from burgee.api.manifest import Manifest
 GROUP = "gateway.networking.k8s.io"
 CORS_MAX_AGE_SECONDS = 5
 
-_PARENT = {"group": GROUP, "kind": "Gateway"}
+PARENT = {"group": GROUP, "kind": "Gateway"}
 _TARGET = {"group": "", "kind": "Service"}
 _BACKEND = {**_TARGET, "weight": 1}
 _EVERY_PATH = {"type": "PathPrefix", "value": "/"}
@@ -23,7 +23,7 @@ def with_defaults(route: Manifest) -> Manifest:
     spec: Manifest = route.get("spec") or {}
     filled: Manifest = {**spec, "rules": rules_with_defaults(route.get("kind", ""), spec)}
     if spec.get("parentRefs"):
-        filled["parentRefs"] = _each(spec["parentRefs"], _PARENT)
+        filled["parentRefs"] = _each(spec["parentRefs"], PARENT)
     return {**route, "spec": filled}
 
 

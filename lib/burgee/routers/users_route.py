@@ -27,7 +27,7 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
-from burgee.routers.gateway_api import all_parents_accept
+from burgee.routers.gateway_parents import all_parents_accept
 from burgee.routers.originals import named, original
 from burgee.routers.shares import canary_share, rule
 from burgee.routers.weighted_lists import Backends, Layout, lists_of, mapped, value_at

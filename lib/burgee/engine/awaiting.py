@@ -1,0 +1,68 @@
+"""A route that is not seen to do what it has to: what is said, and how long it may take."""
+
+from datetime import datetime
+
+from burgee.engine.clock import after, fine_stamp
+from burgee.engine.facts import Facts
+from burgee.engine.outcomes import roll_back, running_world
+from burgee.engine.roles import namespace_for
+from burgee.engine.transitions import changed_status
+from burgee.engine.turn import Turn
+from burgee.routers.base import Role
+from burgee.routers.trouble import trouble_of
+
+ROUTE_GRACE_SECONDS = 1.0
+
+_ROUTE = "route"
+
+
+def await_route(facts: Facts, due: datetime) -> Turn:
+    """The route does not show the weight yet; the window of the checks begins when it does.
+
+    Not for longer than the deadline: a route that its provider refuses would hold a release for
+    ever. Pods have a deadline of their own.
+    """
+    status, now = facts.status, facts.now
+    deadline = after(facts.waiting_since(_ROUTE), facts.spec.deadline_seconds)
+    if now >= deadline and not facts.by_replicas:
+        text = f"{awaited_route(facts)}; for more than {facts.spec.deadline_seconds} s"
+        trouble = route_trouble(facts)
+        return roll_back(facts, "RouteNotInForce", f"{text}; {trouble}" if trouble else text)
+    late = now > after(due, ROUTE_GRACE_SECONDS - facts.interval_seconds)
+    if late:
+        due = after(now, facts.interval_seconds)
+        status = changed_status(status, next_step_time=fine_stamp(due))
+    return Turn(
+        status=status,
+        world=running_world(status),
+        detail=awaited_route(facts),
+        wake_at=min(due, deadline),
+        waits_on=_ROUTE,
+    )
+
+
+def awaited_route(facts: Facts) -> str:
+    """What is waited for: the route, and which of its objects is not there at all."""
+    if facts.by_replicas:
+        return "waiting for the pods of this weight"
+    missing = [
+        f"{related.kind.kind} {name}"
+        for related in facts.router.related(facts.canary)
+        if related.role in {Role.CHILD, Role.APPLIED}
+        for name in related.names
+        if not _is_seen(facts, related.kind.kind, name)
+        and namespace_for(related, facts.canary) in {"", facts.canary.metadata.namespace}
+    ]
+    if not missing:
+        return "waiting for the route"
+    return f"waiting for the route: {', '.join(missing)} is not there yet"
+
+
+def route_trouble(facts: Facts) -> str:
+    """What the provider itself has against the route as it is observed."""
+    said = (trouble_of(found, facts.canary) for found in facts.observation.routes.values())
+    return "; ".join(text for text in said if text)
+
+
+def _is_seen(facts: Facts, kind: str, name: str) -> bool:
+    return (kind, name) in facts.observation.routes

@@ -1,0 +1,210 @@
+"""A route that is not in force: what its provider says reaches the Canary, and nobody waits for ever."""
+
+from typing import Any
+
+import pytest
+from simulation import Manifest, Simulation, analysis, canary, initialized
+
+GATEWAY = {"name": "gw", "namespace": "ingress", "sectionName": "https"}
+HTTP_ROUTE = ("HTTPRoute", "podinfo")
+PROXY = ("HTTPProxy", "podinfo")
+
+
+def promoted(sim: Simulation) -> str:
+    found = sim.condition("Promoted")
+    assert found is not None
+    return str(found["message"])
+
+
+def of_gateway(**spec: Any) -> Simulation:
+    refs = [{"name": "other"}, GATEWAY]
+    service = {"port": 9898, "gatewayRefs": refs}
+    return Simulation(parent=canary(provider="gatewayapi:v1", service=service, **spec))
+
+
+def say(sim: Simulation, key: tuple[str, str], status: Manifest) -> None:
+    """What a controller writes into a status, about the object as it is now."""
+    found = sim.get(*key)
+    generation = found["metadata"]["generation"]
+
+    def dated(conditions: list[Manifest]) -> list[Manifest]:
+        return [{"observedGeneration": generation, **c} for c in conditions]
+
+    said = {
+        **status,
+        **({"conditions": dated(status["conditions"])} if "conditions" in status else {}),
+        **(
+            {
+                "parents": [
+                    {**parent, "conditions": dated(parent["conditions"])}
+                    for parent in status["parents"]
+                ]
+            }
+            if "parents" in status
+            else {}
+        ),
+    }
+    sim.put({**found, "status": said})
+
+
+def parent(*conditions: Manifest) -> Manifest:
+    ref = {"group": "gateway.networking.k8s.io", "kind": "Gateway", **GATEWAY}
+    return {"parents": [{"parentRef": ref, "conditions": list(conditions)}]}
+
+
+ACCEPTED = {"type": "Accepted", "status": "True", "reason": "Accepted"}
+REFUSED = {
+    "type": "Accepted",
+    "status": "False",
+    "reason": "NotAllowedByListeners",
+    "message": "no listener takes routes of this namespace",
+}
+UNRESOLVED = {
+    "type": "ResolvedRefs",
+    "status": "False",
+    "reason": "BackendNotFound",
+    "message": "Service test/shadow not found",
+}
+
+
+def test_a_parent_that_refuses_is_named_with_its_reason() -> None:
+    sim = of_gateway()
+    while HTTP_ROUTE not in sim.objects:
+        sim.sync()
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+
+    sim.settle()
+
+    assert sim.phase == "Initializing"
+    assert "waiting for the route" in promoted(sim)
+    assert (
+        "spec.service.gatewayRefs[1] (Gateway ingress/gw): Accepted is False "
+        "(NotAllowedByListeners): no listener takes routes of this namespace"
+    ) in promoted(sim)
+
+    say(sim, HTTP_ROUTE, parent(ACCEPTED))
+    sim.settle()
+    assert sim.phase == "Initialized"
+    assert "Accepted" not in promoted(sim)
+
+
+def test_a_gateway_that_does_not_exist_says_nothing_and_holds_nobody() -> None:
+    sim = of_gateway()
+
+    sim.settle()
+
+    assert sim.phase == "Initialized"
+
+
+def test_a_backend_that_is_missing_is_said_and_holds_nobody() -> None:
+    sim = of_gateway()
+    while HTTP_ROUTE not in sim.objects:
+        sim.sync()
+    say(sim, HTTP_ROUTE, parent(ACCEPTED, UNRESOLVED))
+
+    sim.settle()
+
+    assert sim.phase == "Initialized"
+    assert "ResolvedRefs is False (BackendNotFound): Service test/shadow not found" in promoted(
+        sim
+    )
+
+
+def test_what_was_said_of_an_older_route_says_nothing() -> None:
+    sim = of_gateway()
+    while HTTP_ROUTE not in sim.objects:
+        sim.sync()
+    say(sim, HTTP_ROUTE, parent({**REFUSED, "observedGeneration": 0}))
+
+    sim.settle()
+
+    assert "Accepted is False" not in promoted(sim)
+
+
+def test_a_proxy_that_contour_refuses_is_not_in_force() -> None:
+    sim = Simulation(parent=canary(provider="contour"))
+    while PROXY not in sim.objects:
+        sim.sync()
+    error = {"type": "ServiceError", "reason": "ServiceUnresolvedReference", "message": "no port"}
+    valid = {"type": "Valid", "status": "False", "errors": [error]}
+    say(sim, PROXY, {"currentStatus": "invalid", "description": "see", "conditions": [valid]})
+
+    sim.settle()
+
+    assert sim.phase == "Initializing"
+    assert "HTTPProxy podinfo: invalid: ServiceUnresolvedReference: no port" in promoted(sim)
+
+    say(sim, PROXY, {"currentStatus": "orphaned", "description": "no root includes it"})
+    sim.settle()
+    assert sim.phase == "Initialized"
+    assert "HTTPProxy podinfo: orphaned: no root includes it" in promoted(sim)
+
+
+def test_a_route_that_is_never_in_force_ends_the_run() -> None:
+    sim = of_gateway(progressDeadlineSeconds=90, analysis=analysis(interval="10s"))
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    before = sim.status["canaryWeight"]
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+
+    sim.run(60)
+    assert sim.phase == "Progressing"
+    assert sim.status["canaryWeight"] == before
+    assert sim.status["waiting"]["on"] == "route"
+
+    sim.run(120, until="Failed")
+    failure = sim.status["failure"]
+    assert failure["reason"] == "RouteNotInForce"
+    assert "NotAllowedByListeners" in failure["message"]
+    assert "90 s" in failure["message"]
+
+
+def test_a_route_that_comes_in_time_is_no_longer_waited_for() -> None:
+    sim = of_gateway(progressDeadlineSeconds=90, analysis=analysis(interval="10s"))
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+    sim.run(60)
+
+    seen: list[int] = []
+    for _ in range(60):
+        say(sim, HTTP_ROUTE, parent(ACCEPTED))
+        sim.sync()
+        seen.append(sim.status["canaryWeight"])
+        sim.pass_time(2)
+
+    assert sim.phase == "Succeeded"
+    assert max(seen) == 50
+
+
+def test_an_object_that_is_not_there_is_named() -> None:
+    sim = initialized()
+    sim.delete("VirtualService", "podinfo")
+    sim.lose_children = {"podinfo"}
+    sim.set_image("app:2")
+    sim.run(30)
+
+    assert "waiting for the route: VirtualService podinfo is not there yet" in promoted(sim)
+
+
+@pytest.mark.parametrize("state", ["Rejected", 3])
+def test_a_table_that_gloo_rejects_is_said(state: object) -> None:
+    from burgee.api.canary import Canary
+    from burgee.routers.trouble import trouble_of
+
+    table = {
+        "apiVersion": "gateway.solo.io/v1",
+        "kind": "RouteTable",
+        "metadata": {"name": "podinfo"},
+        "status": {
+            "statuses": {
+                "gloo-system": {"state": state, "reason": "no such upstream"},
+                "other": {"state": "Accepted"},
+            }
+        },
+    }
+    said = trouble_of(table, Canary.model_validate(canary()))
+
+    assert said == "RouteTable podinfo: no such upstream"
