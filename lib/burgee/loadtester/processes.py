@@ -8,40 +8,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import IO, cast
+
+from burgee.loadtester.running import Ended, Outcome
 
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 2.0
 _DRAIN_SECONDS = 1.0
 _CHUNK = 64 * 1024
-
-
-class Outcome(StrEnum):
-    """How a command ended, as the label of the meters."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """A command that has ended.
-
-    Attributes:
-        exit_code: negative for a signal, as subprocess has it.
-        output: the beginning of what it wrote to stdout and stderr together.
-        cut: whether there was more.
-    """
-
-    outcome: Outcome
-    exit_code: int
-    output: str
-    cut: bool
-    seconds: float
 
 
 class Process:
@@ -94,6 +68,7 @@ class Process:
             reader.join()
         return Ended(
             outcome=outcome,
+            why=_why(outcome, self._process.returncode),
             exit_code=self._process.returncode,
             output=self._output.decode("utf-8", "replace"),
             cut=self._cut,
@@ -145,3 +120,15 @@ class Process:
                 room = max(self._limit_bytes - len(self._output), 0)
                 self._output += chunk[:room]
                 self._cut = self._cut or len(chunk) > room
+
+
+def _why(outcome: Outcome, exit_code: int) -> str:
+    match outcome:
+        case Outcome.TIMED_OUT:
+            return "the command took too long (BURGEE_LOADTESTER_TIMEOUT_SECONDS)"
+        case Outcome.FAILED if exit_code < 0:
+            return f"the command was ended by signal {-exit_code}"
+        case Outcome.FAILED:
+            return f"the command ended with exit code {exit_code}"
+        case _:
+            return ""

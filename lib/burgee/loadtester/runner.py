@@ -8,9 +8,11 @@ import structlog
 
 from burgee.loadtester.meters import Meters
 from burgee.loadtester.payload import Refused
-from burgee.loadtester.processes import Ended, Process
+from burgee.loadtester.processes import Process
+from burgee.loadtester.remote import Remote
+from burgee.loadtester.running import Ended, Running
 from burgee.loadtester.settings import Settings
-from burgee.loadtester.tasks import Task
+from burgee.loadtester.tasks import Command, Task
 
 # What only the server itself is told: a command must not find its token.
 _OWN_PREFIXES = ("BURGEE_", "GUNICORN_")
@@ -34,10 +36,10 @@ class Runner:
         self._meters = meters
         self._environment = environment_of_commands(os.environ if environ is None else environ)
         self._lock = threading.Lock()
-        self._processes: set[Process] = set()
+        self._running: set[Running] = set()
         self._behind: dict[tuple[str, str], threading.Thread] = {}
         self._stopping = False
-        meters.show_running(lambda: len(self._processes))
+        meters.show_running(lambda: len(self._running))
 
     def run(self, task: Task) -> Ended:
         """Run a blocking task and wait for its end.
@@ -46,8 +48,8 @@ class Runner:
             Refused: it was not started.
         """
         with self._lock:
-            process = self._begin(task)
-        return self._finish(task, process)
+            running = self._begin(task)
+        return self._finish(task, running)
 
     def start(self, task: Task) -> bool:
         """Run any other task behind the caller's back; False where the same one runs already.
@@ -58,9 +60,9 @@ class Runner:
         with self._lock:
             if task.key in self._behind:
                 return False
-            process = self._begin(task)
+            running = self._begin(task)
             thread = threading.Thread(
-                target=self._finish, args=(task, process), name="burgee-task", daemon=True
+                target=self._finish, args=(task, running), name="burgee-task", daemon=True
             )
             self._behind[task.key] = thread
         thread.start()
@@ -70,9 +72,9 @@ class Runner:
         """End all that runs and start nothing any more; does not wait for it."""
         with self._lock:
             self._stopping = True
-            running = tuple(self._processes)
-        for process in running:
-            process.stop()
+            running = tuple(self._running)
+        for one in running:
+            one.stop()
 
     def close(self) -> None:
         """`stop`, and wait for what runs behind a caller's back."""
@@ -82,34 +84,39 @@ class Runner:
         for thread in threads:
             thread.join()
 
-    def _begin(self, task: Task) -> Process:
+    def _begin(self, task: Task) -> Running:
         if self._stopping:
             raise Refused(503, "the load tester is being stopped")
-        if len(self._processes) >= self._settings.max_tasks:
+        if len(self._running) >= self._settings.max_tasks:
             raise Refused(429, "too many tasks run (BURGEE_LOADTESTER_MAX_TASKS)")
         try:
-            process = Process(
-                task.arguments,
-                environment=self._environment,
-                limit_bytes=self._settings.max_output_bytes,
-            )
+            running = self._made(task)
         except (OSError, ValueError) as error:
             log.warning(
                 "task not started", canary=task.canary, type=task.kind, why=type(error).__name__
             )
             raise Refused(500, _why_not(error)) from None
-        self._processes.add(process)
-        log.info("task started", canary=task.canary, type=task.kind, program=task.program)
-        return process
+        self._running.add(running)
+        log.info("task started", canary=task.canary, type=task.kind, program=task.work.program)
+        return running
 
-    def _finish(self, task: Task, process: Process) -> Ended:
+    def _made(self, task: Task) -> Running:
+        if not isinstance(task.work, Command):
+            return Remote(task.work, policy=self._settings.addresses)
+        return Process(
+            task.work.arguments,
+            environment=self._environment,
+            limit_bytes=self._settings.max_output_bytes,
+        )
+
+    def _finish(self, task: Task, running: Running) -> Ended:
         try:
-            ended = process.wait(self._settings.timeout_seconds)
+            ended = running.wait(self._settings.timeout_seconds)
             self._tell(task, ended)
         finally:
             # Last: whoever sees that nothing runs may start the same again, and finds it told.
             with self._lock:
-                self._processes.discard(process)
+                self._running.discard(running)
                 if not task.blocking:
                     del self._behind[task.key]
         return ended
@@ -121,8 +128,9 @@ class Runner:
             "task ended",
             canary=task.canary,
             type=task.kind,
-            program=task.program,
+            program=task.work.program,
             outcome=ended.outcome,
+            why=ended.why,
             exit_code=ended.exit_code,
             seconds=round(ended.seconds, 3),
             **shown,

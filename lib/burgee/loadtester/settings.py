@@ -1,6 +1,7 @@
 """The environment, read once into one frozen value; every name starts with BURGEE_LOADTESTER_."""
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from enum import StrEnum
@@ -9,6 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from burgee.adapters.addresses import AddressPolicy, Network, networks, policy_for
 from burgee.errors import InvalidSettings
 
 PREFIX = "BURGEE_LOADTESTER_"
@@ -23,6 +25,8 @@ class TaskKind(StrEnum):
     HELM = "helm"
     HELMV3 = "helmv3"
     KUBECTL = "kubectl"
+    CONCORD = "concord"
+    NGRINDER = "ngrinder"
 
 
 class Guarded(StrEnum):
@@ -46,6 +50,8 @@ class Settings(BaseModel):
         shell: whether a cmd that needs a shell gets one.
         max_tasks: how many commands run at the same time.
         max_output_bytes: how much of a command's output is kept, its beginning.
+        addresses: which networks servers of jobs may be in.
+        keys: the folder that files with keys of jobs have to be in; None for any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +67,8 @@ class Settings(BaseModel):
     max_tasks: int = 32
     max_output_bytes: int = 64 * 1024
     max_body_bytes: int = 1024 * 1024
+    addresses: AddressPolicy = Field(default_factory=lambda: _policy(os.environ, {}))
+    keys: Path | None = None
     bind: str = "0.0.0.0:8080"
     log_level: str = "info"
 
@@ -80,7 +88,18 @@ class Settings(BaseModel):
                 chosen[field] = read(text)
             except ValueError as error:
                 raise InvalidSettings(f"{PREFIX}{name}: {error}") from None
+        chosen["addresses"] = _policy(environ, chosen)
         return cls(**chosen)
+
+
+def _policy(environ: Mapping[str, str], chosen: dict[str, Any]) -> AddressPolicy:
+    """Of an environment, and of the networks that it names, which are taken out of `chosen`."""
+    return policy_for(
+        environ,
+        allow=chosen.pop("allow_networks", ()),
+        deny=chosen.pop("deny_networks", ()),
+        setting=f"{PREFIX}ALLOW_NETWORKS",
+    )
 
 
 Reader: TypeAlias = Callable[[str], Any]
@@ -149,6 +168,13 @@ def _log_level(text: str) -> str:
     return text.lower()
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return networks(*(word.strip() for word in text.split(",") if word.strip()))
+    except ValueError:
+        raise ValueError("must be a comma-separated list of networks such as 10.0.0.0/8") from None
+
+
 _READERS: dict[str, tuple[str, Reader]] = {
     "TOKEN": ("token", _token),
     "TOKEN_FILE": ("token_file", Path),
@@ -161,6 +187,9 @@ _READERS: dict[str, tuple[str, Reader]] = {
     "MAX_TASKS": ("max_tasks", _whole(1, 1000)),
     "MAX_OUTPUT_BYTES": ("max_output_bytes", _whole(0, 16 * 1024**2)),
     "MAX_BODY_BYTES": ("max_body_bytes", _whole(1024, 16 * 1024**2)),
+    "ALLOW_NETWORKS": ("allow_networks", _networks),
+    "DENY_NETWORKS": ("deny_networks", _networks),
+    "KEYS": ("keys", Path),
     "BIND": ("bind", str),
     "LOG_LEVEL": ("log_level", _log_level),
 }

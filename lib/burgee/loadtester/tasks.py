@@ -1,4 +1,4 @@
-"""Metadata of a webhook becomes a command to run.
+"""Metadata of a webhook becomes a command to run, or a job for another server.
 
 Source: flagger pkg/loadtester/server.go and the files of its tasks beside it.
 """
@@ -8,38 +8,23 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from burgee.loadtester import commands
+from burgee.loadtester.concord import read_process
+from burgee.loadtester.ngrinder import read_test
 from burgee.loadtester.payload import Payload, Refused
+from burgee.loadtester.remote import Job
 from burgee.loadtester.settings import Settings, TaskKind
 
-_NOT_SERVED = frozenset({"concord", "ngrinder"})
+_BEHIND = frozenset({TaskKind.CMD, TaskKind.NGRINDER})
+"""Those whose end the caller does not wait for."""
+
 _TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """A command that a webhook wants to be run.
+class Command:
+    """What is started here; it may hold a password, so it is in no log and no repr."""
 
-    Attributes:
-        canary: whose webhook it is.
-        command: as it was sent; it may hold a password, so it is in no log and no repr.
-        arguments: what is started.
-        blocking: whether the answer waits for its end.
-        log_output: whether its output is logged.
-        return_output: whether its output is the answer.
-    """
-
-    canary: str
-    kind: TaskKind
-    command: str = field(repr=False)
     arguments: tuple[str, ...] = field(repr=False)
-    blocking: bool
-    log_output: bool = False
-    return_output: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Two tasks with the same key are the same load."""
-        return self.canary, self.command
 
     @property
     def program(self) -> str:
@@ -47,12 +32,37 @@ class Task:
         return self.arguments[0]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What a webhook wants to be done.
+
+    Attributes:
+        canary: whose webhook it is.
+        load: two tasks of a Canary with the same one are the same load.
+        blocking: whether the answer waits for its end.
+        log_output: whether its output is logged.
+        return_output: whether its output is the answer.
+    """
+
+    canary: str
+    kind: TaskKind
+    load: str = field(repr=False)
+    work: Command | Job
+    blocking: bool
+    log_output: bool = False
+    return_output: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Two tasks with the same key are the same load."""
+        return self.canary, self.load
+
+
 def read_task(payload: Payload, settings: Settings) -> Task:
     """The task of a call.
 
     Raises:
-        Refused: 400 for a task that cannot be understood, 403 for one that is switched off,
-            501 for one that Flagger has and burgee does not.
+        Refused: 400 for a task that cannot be understood, 403 for one that is switched off.
     """
     metadata = payload.metadata
     if not metadata:
@@ -60,29 +70,46 @@ def read_task(payload: Payload, settings: Settings) -> Task:
     kind = _kind(metadata.get("type") or TaskKind.CMD)
     if kind not in settings.tasks:
         raise Refused(403, f"tasks of type {kind} are switched off (BURGEE_LOADTESTER_TASKS)")
-    command = commands.joined(metadata.get("cmd", ""))
-    if not command:
-        raise Refused(400, "metadata has no cmd")
-    if "\0" in command:
-        raise Refused(400, "cmd cannot be run: it holds a zero byte")
-    try:
-        arguments = _arguments(kind, command, settings)
-    except ValueError as error:
-        raise Refused(400, f"cmd cannot be run: {error}") from None
+    load, work = _work(kind, metadata, settings)
     return Task(
         canary=payload.canary,
         kind=kind,
-        command=command,
-        arguments=arguments,
-        blocking=kind is not TaskKind.CMD,
+        load=load,
+        work=work,
+        blocking=kind not in _BEHIND,
         log_output=_asked(metadata, "logCmdOutput"),
         return_output=_asked(metadata, "returnCmdOutput"),
     )
 
 
+def _work(
+    kind: TaskKind, metadata: Mapping[str, str], settings: Settings
+) -> tuple[str, Command | Job]:
+    """What tells the load from others, and the work itself."""
+    match kind:
+        case TaskKind.CONCORD:
+            process = read_process(metadata, settings.keys)
+            return repr(sorted(process.fields.items())), process
+        case TaskKind.NGRINDER:
+            test = read_test(metadata)
+            return f"ngrinder {test.clone}", test
+        case _:
+            command = commands.joined(metadata.get("cmd", ""))
+            return command, Command(arguments=_checked(kind, command, settings))
+
+
+def _checked(kind: TaskKind, command: str, settings: Settings) -> tuple[str, ...]:
+    if not command:
+        raise Refused(400, "metadata has no cmd")
+    if "\0" in command:
+        raise Refused(400, "cmd cannot be run: it holds a zero byte")
+    try:
+        return _arguments(kind, command, settings)
+    except ValueError as error:
+        raise Refused(400, f"cmd cannot be run: {error}") from None
+
+
 def _kind(text: str) -> TaskKind:
-    if text in _NOT_SERVED:
-        raise Refused(501, f"tasks of type {text} are not served by burgee's load tester")
     try:
         return TaskKind(text)
     except ValueError:
@@ -99,6 +126,8 @@ def _arguments(kind: TaskKind, command: str, settings: Settings) -> tuple[str, .
             return ("helm", *commands.split(command))
         case TaskKind.KUBECTL:
             return ("kubectl", *commands.split(command))
+        case TaskKind.CONCORD | TaskKind.NGRINDER:
+            raise ValueError("it is no command")
         case _:
             assert_never(kind)
 
