@@ -28,7 +28,7 @@ from burgee.adapters.sources.registry import Sources
 from burgee.errors import ClusterError
 from hooks import customize, finalize, sync
 from hooks.auth import Gate
-from hooks.context import ContextExecutor, Handler, HookContext, Shortcut
+from hooks.context import IO_THREADS_PER_SYNC, ContextExecutor, Handler, HookContext, Shortcut
 from hooks.logs import configure_logging
 from hooks.meters import CONTENT_TYPE, Meters
 from hooks.series import Series
@@ -41,7 +41,6 @@ HANDLERS: Mapping[str, Handler] = {
     "sync": sync.handle,
 }
 SHORTCUTS: Mapping[str, Shortcut] = {"sync": sync.repeat}
-_IO_THREADS_PER_SYNC = 4
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +75,7 @@ def create_app(
         sources=Sources(kube, policy=settings.addresses),
         memo=Memo(),
         executor=ContextExecutor(
-            max_workers=settings.threads * _IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
+            max_workers=settings.threads * IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"
         ),
         courier=courier,
         meters=meters,

@@ -12,6 +12,8 @@ from burgee.adapters.deeds import Note
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
+from burgee.adapters.secrets import Secrets
+from burgee.adapters.share import Share
 from burgee.adapters.sources.registry import Sources
 from burgee.adapters.tracing import Tracing
 from burgee.api.manifest import Manifest, namespace_of
@@ -19,6 +21,10 @@ from hooks.logs import name_canary
 from hooks.meters import Meters
 from hooks.series import Series
 from hooks.settings import Settings
+
+IO_THREADS_PER_SYNC = 32
+"""Made when they are needed: 50 checks that take 100 ms are done in 0.2 s, and in less than half a
+second where eight syncs ask so many at the same time."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,7 +47,7 @@ class HookContext:
         memo: answers of Canaries at rest.
         now: the wall clock, aware and in UTC; it goes into status.
         monotonic: seconds that never jump; deadlines are measured by it.
-        executor: for the IO of one sync that runs side by side.
+        executor: for IO that runs side by side; it has IO_THREADS_PER_SYNC for every sync.
         courier: takes alerts and events to receivers outside the cluster.
         series: what Prometheus is told of each Canary.
         tracing: where traces go, None where nobody asked for them.
@@ -67,9 +73,10 @@ class HookContext:
         """The IO of a sync of this Canary that starts now, with its deadline."""
         return Fieldwork(
             kube=self.kube,
+            secrets=Secrets(self.kube),
             sources=self.sources,
             policy=self.settings.addresses,
-            executor=self.executor,
+            executor=Share(self.executor, IO_THREADS_PER_SYNC),
             namespace=namespace_of(parent),
             deadline=self.deadline(),
             monotonic=self.monotonic,

@@ -11,6 +11,7 @@ import pytest
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.secrets import Secrets
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Plan
 from burgee.metrics.model import Check, Judged, Limits, Source, Verdict
@@ -33,6 +34,7 @@ def judged(kube: KubeClient, sources: Sources, server: Any) -> Callable[[], Judg
         with ThreadPoolExecutor(2) as executor:
             work = Fieldwork(
                 kube=kube,
+                secrets=Secrets(kube),
                 sources=sources,
                 policy=AddressPolicy(deny=()),
                 executor=executor,

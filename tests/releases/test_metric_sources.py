@@ -1,6 +1,8 @@
 """Metric sources of whole Canaries, by the real hook server."""
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -134,3 +136,62 @@ def test_a_release_is_judged_by_analyses_of_keptn(
     assert status["checks"][0]["value"] == 0
     assert status["checks"][0]["message"] == "0, below the minimum of 1"
     assert analyses(arena.cluster.store) == []
+
+
+class Counting:
+    """A Prometheus that takes a tenth of a second, or hangs; counts what it does at a time."""
+
+    def __init__(self, delay_seconds: float) -> None:
+        self.most = 0
+        self._now = 0
+        self.delay_seconds = delay_seconds
+        self._lock = threading.Lock()
+        self.server = ScriptedServer(self._answer)
+
+    def _answer(self, received: Received) -> Reply:
+        del received
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        time.sleep(self.delay_seconds)
+        with self._lock:
+            self._now -= 1
+        series = [{"metric": {}, "value": [1, "1"]}]
+        data = {"resultType": "vector", "result": series}
+        return Reply(body=json.dumps({"status": "success", "data": data}).encode())
+
+
+def many(count: int) -> list[Manifest]:
+    """Metrics that all ask something else."""
+    return [
+        {"name": f"m{n}", "query": f"up{n}", "thresholdRange": {"min": 1}} for n in range(count)
+    ]
+
+
+def test_fifty_checks_of_a_step_are_asked_side_by_side(initialized: Make) -> None:
+    slow = Counting(0.1)
+    with slow.server:
+        app = initialized(metricsServer=slow.server.url, analysis=analysis(metrics=many(50)))
+
+        app.release("app:2")
+
+    assert app.routes == [0, 25, 50, 0]
+    assert slow.most == 32
+
+
+def test_a_canary_whose_source_hangs_holds_up_no_other(initialized: Make) -> None:
+    silent = Counting(3.0)
+    with silent.server:
+        stuck = initialized(
+            metricsServer=silent.server.url, analysis=analysis(metrics=many(100), threshold=1000)
+        )
+        other = initialized()
+        stuck.set_image("app:2")
+        stuck.wait_for(lambda: silent.most >= 32)
+
+        other.release("app:2")
+
+        assert stuck.routes == [0, 25]
+        silent.delay_seconds = 0
+        stuck.wait_run("Succeeded", seconds=30)
+    assert silent.most == 32

@@ -1,7 +1,5 @@
 """Does the IO that a plan asks for: metric checks and webhooks side by side, under one deadline."""
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -10,6 +8,7 @@ from burgee.adapters import fanout, webhooks
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.deeds import Note, ignore
 from burgee.adapters.kube import KubeClient
+from burgee.adapters.secrets import Secrets
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
@@ -26,7 +25,9 @@ class Fieldwork:
     """The IO of one sync.
 
     Attributes:
+        secrets: of the metric sources, as this sync has read them.
         policy: which addresses webhooks may reach.
+        executor: its threads do the waiting; this sync's share of them.
         namespace: of the Canary.
         deadline: the monotonic() time by which all must be done.
         monotonic: seconds that never jump.
@@ -34,6 +35,7 @@ class Fieldwork:
     """
 
     kube: KubeClient
+    secrets: Secrets
     sources: Sources
     policy: AddressPolicy
     executor: Executor
@@ -96,21 +98,8 @@ class Fieldwork:
         return self.sources.problem(source, credentials, timeout_seconds=seconds)
 
     def _credentials(self, source: Source, seconds: float) -> Mapping[str, str] | None:
-        return self._secret(*source.secret, seconds) if source.secret else None
-
-    def _secret(self, namespace: str, name: str, seconds: float) -> Mapping[str, str]:
-        found = self.kube.get("v1", "Secret", namespace, name, timeout_seconds=seconds)
-        data: Mapping[str, str] = found.get("data") or {}
-        return {key: _decoded(value) for key, value in data.items()}
+        return self.secrets.data(*source.secret, seconds) if source.secret else None
 
 
 def _unread(error: ClusterError) -> str:
     return f"the Secret of the metric source: {error}"
-
-
-def _decoded(value: str) -> str:
-    """A value of a Secret; what is no text counts as empty, so that the source refuses it."""
-    try:
-        return base64.b64decode(value).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
