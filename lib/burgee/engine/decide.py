@@ -14,6 +14,7 @@ from typing import assert_never
 
 from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.advice import advise
 from burgee.engine.affinity import cookies_for, cookies_of
 from burgee.engine.awaiting import route_trouble
 from burgee.engine.clock import fine_stamp
@@ -146,6 +147,9 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     status, warning = _accept(status, "InvalidMetric" if problem else "", problem, facts, now)
     if warning:
         told.append(warning)
+    status, hint = advise(status, facts)
+    if hint:
+        told.append(hint)
     status = forgotten(facts.canary, status)
     status, missing = post(status, turn.alerts, facts.observation, now)
     told.extend(missing)

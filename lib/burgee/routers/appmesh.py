@@ -28,6 +28,7 @@ CAPABILITIES: Final = Capabilities(
     # App Mesh lets no pod start that has no virtual node.
     before_primary=True,
     honours=frozenset({"apex", "backends", "hosts", "match", "retries"}),
+    first_only=frozenset({"match"}),
 )
 
 

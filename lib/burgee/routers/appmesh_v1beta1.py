@@ -5,6 +5,7 @@ pkg/router/appmesh.go.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from burgee.api.canary import Canary
@@ -32,6 +33,7 @@ VIRTUAL_SERVICE: Final = RelatedKind(
 )
 
 _ALL_TO_CANARY = Weights(primary=0, canary=100)
+_CAPABILITIES = replace(appmesh.CAPABILITIES, honours=appmesh.CAPABILITIES.honours | {"meshName"})
 
 
 class AppMeshV1Beta1Router:
@@ -40,7 +42,7 @@ class AppMeshV1Beta1Router:
     @property
     def capabilities(self) -> Capabilities:
         """Weights and A/B tests by header."""
-        return appmesh.CAPABILITIES
+        return _CAPABILITIES
 
     def kinds(self) -> tuple[RelatedKind, ...]:
         """Nodes and services."""

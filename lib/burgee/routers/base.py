@@ -1,6 +1,6 @@
 """What a traffic provider is to the engine: a function from weights to route objects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, Protocol, runtime_checkable
@@ -65,6 +65,8 @@ class Capabilities:
         primary_cookie: cookies that keep a client on the primary.
         before_primary: its objects have to be there before the primary's pods are created.
         honours: what of `spec.service` reaches the route objects, by the names of its fields.
+        first_only: what of these is a list of which only the first entry counts; of a condition,
+            its prefix.
     """
 
     weights: bool = False
@@ -76,6 +78,7 @@ class Capabilities:
     primary_cookie: bool = False
     before_primary: bool = False
     honours: frozenset[str] = frozenset()
+    first_only: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -234,4 +237,13 @@ class Releasing(Protocol):
             canary: as it is being deleted.
             originals: observed objects of the user.
         """
+        ...
+
+
+@runtime_checkable
+class Advising(Protocol):
+    """A provider that does not do all of what it is asked for in the way that is meant."""
+
+    def advice(self, canary: Canary) -> Iterator[str]:
+        """What it does otherwise, each with the field."""
         ...

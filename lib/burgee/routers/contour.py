@@ -5,7 +5,7 @@ entries of analysis.match are alternatives, each a route of its own, and a route
 once. Contour refuses Flagger's object where a test looks at two headers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -60,6 +60,7 @@ class ContourRouter:
             mirroring=True,
             mirror_weight=True,
             honours=frozenset({"apex", "match", "retries", "timeout"}),
+            first_only=frozenset({"match"}),
         )
 
     def kinds(self) -> tuple[RelatedKind, ...]:
@@ -69,6 +70,14 @@ class ContourRouter:
     def related(self, canary: Canary) -> tuple[Related, ...]:
         """An HTTPProxy called like the apex Service."""
         return (Related(kind=HTTP_PROXY, names=(canary.spec.apex_name,)),)
+
+    def advice(self, canary: Canary) -> Iterator[str]:
+        """Texts that Contour looks for anywhere in the value of a header."""
+        for number, test in enumerate(alternatives(canary)):
+            for condition in test.headers:
+                if condition.way in {Way.PREFIX, Way.SUFFIX}:
+                    where = f"spec.analysis.match[{number}].headers.{condition.name}"
+                    yield f"{where}.{condition.way} is looked for anywhere in the value by Contour"
 
     def render(
         self,

@@ -8,7 +8,8 @@ Source: flagger pkg/router/ingress.go; ingress-nginx, annotations canary and mir
 purpose: conditions that nginx cannot tell apart are refused, where Flagger takes the last one.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, name_of, namespace_of
@@ -39,6 +40,9 @@ DEFAULT_PREFIX = "nginx.ingress.kubernetes.io"
 FULL = 100
 
 _COOKIE = "cookie"
+# Source: ingress-nginx, annotations/parser/validators.go, BasicCharsRegex and IsValidRegex.
+_PLAIN = re.compile(r"[-._~a-zA-Z0-9/: ]*")
+_PATTERN = re.compile(r"[-._~a-zA-Z0-9/:^$\[\](){}*+?|&=\\]*")
 
 
 class NginxRouter:
@@ -66,6 +70,20 @@ class NginxRouter:
     def related(self, canary: Canary) -> tuple[Related, ...]:
         """The user's Ingress and its copy."""
         return related_ingresses(canary, Role.APPLIED)
+
+    def advice(self, canary: Canary) -> Iterator[str]:
+        """Annotations that ingress-nginx ignores where it checks them, as newer ones do."""
+        for index, alternative in enumerate(alternatives(canary, parameters=False)):
+            for condition in alternative.headers:
+                plain = condition.way is Way.EXACT
+                value = condition.value if plain else condition.searched
+                taken = _PLAIN if plain else _PATTERN
+                if not (_PLAIN.fullmatch(condition.name) and taken.fullmatch(value)):
+                    yield (
+                        f"spec.analysis.match[{index}].headers.{condition.name} has characters "
+                        "that ingress-nginx takes only without its validation of annotations; the "
+                        "test would match nobody"
+                    )
 
     def render(
         self,

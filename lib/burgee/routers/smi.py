@@ -49,7 +49,10 @@ class SmiRouter:
         """Weights, and A/B tests from v1alpha3 on."""
         honours = {"hosts", "gateways"} if self.mesh == "istio" else {"hosts"}
         return Capabilities(
-            weights=True, matching=self.version in _WITH_TESTS, honours=frozenset(honours)
+            weights=True,
+            matching=self.version in _WITH_TESTS,
+            honours=frozenset(honours),
+            first_only=frozenset({"hosts"}),
         )
 
     @property
