@@ -79,13 +79,23 @@ def test_nothing_is_valid_before_the_proxy_took_it(
     store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
 ) -> None:
     eventually(lambda: proxy.asked)
-    assert _status(store) == {}
+    assert _status(store).get("currentStatus") != "valid"
     assert plane.history() == []
     proxy.willing.set()
     eventually(lambda: _status(store).get("currentStatus") == "valid")
     [change] = plane.history()
     assert change.asked <= change.served
     assert change.weights == {"test/web": {"web": 100}}
+
+
+def test_what_the_proxy_does_not_take_is_told(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    eventually(lambda: "not taken" in _status(store).get("description", ""))
+    assert _status(store)["currentStatus"] == "invalid"
+    assert plane.history() == []
+    proxy.willing.set()
+    eventually(lambda: _status(store).get("currentStatus") == "valid")
 
 
 def test_plan_that_was_not_taken_is_tried_again(

@@ -7,6 +7,7 @@ returned, read as their provider reads them.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from burgee.api.manifest import Manifest, name_of, namespace_of
@@ -28,6 +29,7 @@ from burgee.playground.storage.store import Store
 _CONFIRM_TIMEOUT_SECONDS = 2.0
 _CONFIRM_PAUSE_SECONDS = 0.01
 _RETRY_SECONDS = 1.0
+_NOT_TAKEN = "the data plane has not taken it"
 _MERGE_PATCH = "application/merge-patch+json"
 _MANAGER = "playground-gateway"
 
@@ -137,6 +139,8 @@ class ControlPlane:
         # a plan that is overtaken may have been served for a moment
         asked = self._unsure_since = self._unsure_since or now
         if not self._served(plan):
+            if not self._signal.pending:
+                self._write(self._reports([replace(one, refusal=_NOT_TAKEN) for one in taken]))
             return False
         self._unsure_since = None
         if not known:

@@ -73,13 +73,14 @@ def _parent(verdict: Verdict, parent: Parent, missing: Sequence[str], now: datet
     known: list[Manifest] = next(
         (one["conditions"] for one in before if one["parentRef"] == parent.ref), []
     )
+    pending = "Pending" if verdict.refusal else ""
     accepted = condition(
         known,
         verdict.subject,
         "Accepted",
-        holds=not parent.reason,
-        reason=parent.reason or "Accepted",
-        message=parent.message or "Envoy serves it",
+        holds=not verdict.refusal,
+        reason=parent.reason or pending or "Accepted",
+        message=parent.message or verdict.refusal or "Envoy serves it",
         now=now,
     )
     resolved = condition(
