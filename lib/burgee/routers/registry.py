@@ -4,7 +4,7 @@ Source: flagger pkg/router/factory.go. Different on purpose: an unknown name is 
 takes it for istio; a Canary would then wait for objects of a mesh that is not there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -15,6 +15,7 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers import gateway_defaults
 from burgee.routers.apisix import APISIX_ROUTE, ApisixRouter
+from burgee.routers.appmesh import GROUP as APP_MESH
 from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
 from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
 from burgee.routers.base import Capabilities, RelatedKind, Router
@@ -123,6 +124,11 @@ def capabilities_by_provider() -> Mapping[str, Capabilities]:
     return {name: _ROUTERS[name].capabilities for name in sorted(_ROUTERS)}
 
 
+def users_routes(provider: str) -> tuple[str, ...]:
+    """The kinds that spec.routeRef may name with a provider, by the name that users write."""
+    return tuple(kind.kind for kind in _weighable(_ROUTERS[provider]))
+
+
 def canonical(route: Manifest) -> Manifest:
     """A route object with the defaults that its CRD fills in, for comparing two of them."""
     if str(route.get("apiVersion", "")).startswith(f"{gateway_defaults.GROUP}/"):
@@ -133,10 +139,7 @@ def canonical(route: Manifest) -> Manifest:
 def _users_route(router: Router, provider: str, reference: str) -> Router:
     """The route `kind/name`, which has to be one that the provider's data plane serves."""
     word, _, name = reference.partition("/")
-    served = router.kinds()
-    if router is HTTP_V1:
-        served = (*served, *GRPC_V1.kinds())
-    kind = next((kind for kind in served if kind.kind == word and word in LAYOUTS), None)
+    kind = next((kind for kind in _weighable(router) if kind.kind == word), None)
     if kind is None:
         raise InvalidCanary(
             "UnsupportedReference",
@@ -148,6 +151,14 @@ def _users_route(router: Router, provider: str, reference: str) -> Router:
         text=kind.api_version == f"{SMI_GROUP}/v1alpha1",
     )
     return UsersRoute(kind=kind, layout=layout, name=name)
+
+
+def _weighable(router: Router) -> Iterator[RelatedKind]:
+    """The kinds of routes that a user may have written for a provider's data plane."""
+    served = (*router.kinds(), *(GRPC_V1.kinds() if router is HTTP_V1 else ()))
+    # App Mesh has a VirtualService as well, which is not what Istio calls so.
+    known = (kind for kind in served if not kind.api_version.startswith(f"{APP_MESH}/"))
+    return (kind for kind in known if kind.kind in LAYOUTS)
 
 
 def _open_ended(provider: str) -> Router | None:
