@@ -55,3 +55,23 @@ def test_a_route_that_goes_away_is_said_and_the_run_waits() -> None:
     assert refused["reason"] == "VirtualServiceNotFound"
     assert sim.status["canaryWeight"] == 25
     assert sim.replicas("podinfo") == 2
+
+
+def test_a_route_that_another_canary_made_is_left_to_it() -> None:
+    owner = {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "name": "first",
+        "uid": "u-1",
+        "controller": True,
+    }
+    theirs = web()
+    theirs["metadata"]["ownerReferences"] = [owner]
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[theirs])
+
+    sim.settle()
+
+    refused = sim.condition("Accepted")
+    assert refused
+    assert refused["reason"] == "RouteConflict"
+    assert "spec.routeRef" in refused["message"]

@@ -102,7 +102,7 @@ def test_what_the_user_had_is_given_back_when_the_canary_goes(routed: Make, aren
     app = routed(routeRef=REFERENCE, analysis=analysis(interval="30s"))
     app.set_image("app:2")
     app.wait_for(lambda: weight(found(app)) == 25)
-    assert annotations_of(found(app))[ORIGINAL] == "[[100,0]]"
+    assert annotations_of(found(app))[ORIGINAL] == f'{{"{APP}":[[100,0]]}}'
 
     arena.cluster.delete("flagger.app/v1beta1", "Canary", app.namespace, APP)
     arena.cluster.wait_gone("flagger.app/v1beta1", "Canary", app.namespace, APP)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from burgee.api.canary import Canary
+from burgee.api.canary import Canary, ObjectRef
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
@@ -18,6 +18,7 @@ from burgee.targets.applied import carries
 SETTINGS = EngineSettings()
 NAMES = BackendNames("podinfo")
 PRIMARY, CANARY = "podinfo-primary", "podinfo-canary"
+TARGET_OF_ANOTHER = ObjectRef(api_version="apps/v1", kind="Deployment", name="other")
 
 # By provider and kind: the version that is written, and a spec with the pair in it; None stands
 # for a weight that is not given.
@@ -202,6 +203,28 @@ def merged(observed: Any, patch: Any) -> Any:
     return kept
 
 
+def lists_with_both(value: Any) -> Iterator[list[Any]]:
+    """Every list that names both Services in items of its own."""
+    if isinstance(value, list):
+        named = [{n for n in (PRIMARY, CANARY) if n in str(item)} for item in value]
+        if {PRIMARY} in named and {CANARY} in named:
+            yield value
+            return
+    parts = value.values() if isinstance(value, dict) else value
+    for part in parts if isinstance(value, dict | list) else ():
+        yield from lists_with_both(part)
+
+
+def backends_of(value: Any) -> list[Any]:
+    """The backends of the first such list."""
+    return next(lists_with_both(value))
+
+
+def rules_of(value: Manifest) -> Iterator[list[Any]]:
+    """The lists of rules of a spec."""
+    return (part for part in value.values() if isinstance(part, list) and PRIMARY in str(part))
+
+
 def weighed(canary: Canary, found: Manifest, weights: Weights) -> Manifest:
     (part,) = users_router(canary).render(canary, NAMES, weights, originals=[found])
     return merged(found, part)
@@ -368,6 +391,96 @@ def test_a_rule_with_traffic_for_others_is_refused() -> None:
     found["spec"]["routes"][0]["services"].append({"name": "third", "weight": 5})
 
     assert refused("traefik", "IngressRoute", found).reason == "SeveralBackends"
+
+
+@pytest.mark.parametrize(("provider", "kind"), CASES)
+def test_a_rule_that_names_a_service_twice_is_refused(provider: str, kind: str) -> None:
+    """Weights could not be told apart: each of the two would get the whole share."""
+    found = route(provider, kind)
+    _, first, *_ = backends_of(found["spec"])
+    for backends in lists_with_both(found["spec"]):
+        backends.append(copy.deepcopy(first))
+
+    assert refused(provider, kind, found).reason == "SeveralBackends"
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind"),
+    [key for key in ROUTES if key[1] not in {"TraefikService", "TrafficSplit"}],
+)
+def test_a_rule_for_the_canary_alone_is_refused(provider: str, kind: str) -> None:
+    """It would lead to nobody at rest, and to every new revision before it is analysed."""
+    found = route(provider, kind)
+    outer = next(rules for rules in rules_of(found["spec"]))
+    alone = copy.deepcopy(outer[0])
+    for backends in lists_with_both(alone):
+        backends[:] = [backend for backend in backends if CANARY in str(backend)]
+    outer.append(alone)
+
+    assert refused(provider, kind, found).reason == "CanaryAlone"
+
+
+def test_a_rule_for_the_primary_alone_stays_as_it_is() -> None:
+    canary, found = canary_of("istio", "VirtualService"), route("istio", "VirtualService")
+    alone = {"route": [{"destination": {"host": PRIMARY}}]}
+    found["spec"]["http"].insert(0, alone)
+
+    after = weighed(canary, found, Weights(primary=70, canary=30))
+
+    assert after["spec"]["http"][0] == alone
+    assert users_router(canary).canary_weight_seen([after], NAMES) == 30
+
+
+def test_a_kube_destination_of_another_namespace_is_not_ours() -> None:
+    found = route("gloo", "RouteTable")
+    for backend in backends_of(found["spec"]):
+        backend["destination"]["kube"]["ref"]["namespace"] = "other"
+
+    assert refused("gloo", "RouteTable", found).reason == "NoSuchBackend"
+
+
+def test_a_route_of_a_group_that_is_called_alike_is_refused() -> None:
+    assert refused("appmesh", "VirtualService", None).reason == "UnsupportedReference"
+
+
+def test_an_invalid_proxy_shows_nothing() -> None:
+    canary = canary_of("contour", "HTTPProxy")
+    router, weights = users_router(canary), Weights(primary=70, canary=30)
+    after = weighed(canary, route("contour", "HTTPProxy"), weights)
+
+    after["status"] = {"currentStatus": "invalid"}
+
+    assert not router.shows([after], canary, NAMES, weights)
+    assert router.canary_weight_seen([after], NAMES) is None
+
+
+def test_two_canaries_share_a_route_and_each_gives_its_own_back() -> None:
+    """One VirtualService of a host often has the paths of several applications."""
+    first, found = canary_of("istio", "VirtualService"), route("istio", "VirtualService")
+    second = first.model_copy(
+        update={"spec": first.spec.model_copy(update={"target_ref": TARGET_OF_ANOTHER})}
+    )
+    theirs = [
+        {"destination": {"host": "other-primary"}, "weight": 90},
+        {"destination": {"host": "other-canary"}, "weight": 10},
+    ]
+    found["spec"]["http"].append({"route": theirs})
+    router, others = users_router(first), BackendNames("other")
+
+    after = weighed(first, found, Weights(primary=70, canary=30))
+    (part,) = users_router(second).render(second, others, Weights(), originals=[after])
+    after = merged(after, part)
+    assert after["spec"]["http"][-1]["route"][1]["weight"] == 0
+
+    (patch,) = router.release(first, [after])
+    after = merged(after, patch)
+    assert list(pairs(after["spec"])) == [(100, 0)]
+    assert router.release(first, [after]) == ()
+    (patch,) = users_router(second).release(second, [after])
+    after = merged(after, patch)
+
+    assert after["spec"] == found["spec"]
+    assert ORIGINAL_WEIGHTS not in after["metadata"].get("annotations", {})
 
 
 def test_an_apisix_route_with_both_backends_cannot_be_tested_or_outranked() -> None:

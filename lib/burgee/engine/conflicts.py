@@ -62,13 +62,15 @@ def check_conflicts(
         owner = _other_canary(found, observation.canary)
         if owner:
             field = _REFERENCES.get(found["kind"], "spec.service.name")
+            if role_in(roles, found) is Role.WEIGHED:
+                field = "spec.routeRef"
             raise _conflict("RouteConflict", field, found, owner)
 
 
 def _written(observation: Observation, roles: Roles) -> Iterator[Manifest]:
-    """Observed objects of unlisted and listed kinds that would be children."""
+    """Observed objects of unlisted and listed kinds that would be children, or get weights."""
     for found in observation.routes.values():
-        if role_in(roles, found) is Role.CHILD:
+        if role_in(roles, found) in {Role.CHILD, Role.WEIGHED}:
             yield found
     if observation.primary_scaler is not None:
         yield observation.primary_scaler

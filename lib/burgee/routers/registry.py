@@ -15,7 +15,6 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers import gateway_defaults
 from burgee.routers.apisix import APISIX_ROUTE, ApisixRouter
-from burgee.routers.appmesh import GROUP as APP_MESH
 from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
 from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
 from burgee.routers.base import Capabilities, RelatedKind, Router
@@ -156,9 +155,8 @@ def _users_route(router: Router, provider: str, reference: str) -> Router:
 def _weighable(router: Router) -> Iterator[RelatedKind]:
     """The kinds of routes that a user may have written for a provider's data plane."""
     served = (*router.kinds(), *(GRPC_V1.kinds() if router is HTTP_V1 else ()))
-    # App Mesh has a VirtualService as well, which is not what Istio calls so.
-    known = (kind for kind in served if not kind.api_version.startswith(f"{APP_MESH}/"))
-    return (kind for kind in known if kind.kind in LAYOUTS)
+    known = ((kind, LAYOUTS.get(kind.kind)) for kind in served)
+    return (kind for kind, layout in known if layout and layout.is_of(kind.api_version))
 
 
 def _open_ended(provider: str) -> Router | None:

@@ -5,11 +5,12 @@ backends that does is given the weights, all others stay as they are. Lists of a
 are applied as a whole, so what is applied is the list as it was observed, with other weights and
 the resourceVersion: an edit in between is not overwritten, but seen first.
 
-What the weights were before is remembered on the object, and given back.
+What the weights were before is remembered on the object, and given back. Several Canaries may
+share a route, each with rules of its own.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from burgee.api.canary import Canary
 from burgee.api.guards import OWN_PREFIX
 from burgee.api.manifest import Manifest, annotations_of, metadata, namespace_of
 from burgee.errors import InvalidCanary
+from burgee.routers import contour_status
 from burgee.routers.base import (
     NO_COOKIES,
     Capabilities,
@@ -27,6 +29,7 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
+from burgee.routers.contour_status import is_invalid
 from burgee.routers.gateway_parents import all_parents_accept
 from burgee.routers.originals import named, original
 from burgee.routers.shares import canary_share, rule
@@ -34,8 +37,10 @@ from burgee.routers.weighted_lists import Backends, Layout, lists_of, mapped, va
 
 FIELD: Final = "routeRef"
 ORIGINAL_WEIGHTS: Final = f"{OWN_PREFIX}original-weights"
-"""On the user's route: [primary, canary] of each list before burgee set any, as JSON."""
+"""On the user's route, as JSON: by apex Service [primary, canary] of each list before burgee set
+any."""
 _AT_REST: Final = (100, 0)
+_PROXY: Final = f"{contour_status.GROUP}/"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,11 +124,12 @@ class UsersRoute:
     def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
         """The route with the weights that it had before burgee set any."""
         found = named(originals, self.kind, self.name, canary.metadata.namespace)
-        before = annotations_of(found or {}).get(ORIGINAL_WEIGHTS)
-        if found is None or before is None:
+        apex = canary.spec.apex_name
+        remembered = _remembered(found, apex)
+        if found is None or apex not in remembered:
             return ()
-        weights = iter(_parsed(before))
-        names = BackendNames(canary.spec.apex_name)
+        weights = iter(_pairs_in(remembered[apex]))
+        names = BackendNames(apex)
 
         def change(backends: Backends) -> Backends:
             if not self._is_pair(backends, found, names):
@@ -131,7 +137,8 @@ class UsersRoute:
             return self._set(backends, found, names, next(weights, _AT_REST))
 
         spec = mapped(found.get("spec") or {}, self.layout, change)
-        return (self._part(found, spec, annotation=None),)
+        others = {key: value for key, value in remembered.items() if key != apex}
+        return (self._part(found, spec, remembered=others),)
 
     def leads_to_both(self, found: Manifest, names: ServiceNames) -> bool:
         """True where a list of the route has both backends."""
@@ -145,12 +152,12 @@ class UsersRoute:
                 return backends
             return self._set(backends, found, names, (weights.primary, weights.canary))
 
-        before = annotations_of(found).get(ORIGINAL_WEIGHTS)
-        if before is None:
+        remembered = _remembered(found, names.apex)
+        if names.apex not in remembered:
             given = [[b.get("weight") for b in pair] for pair in self._pairs(found, names)]
-            before = json.dumps(given, separators=(",", ":"))
+            remembered = {**remembered, names.apex: given}
         spec = mapped(found.get("spec") or {}, self.layout, change)
-        return self._part(found, spec, annotation=before)
+        return self._part(found, spec, remembered=remembered)
 
     def _check(self, found: Manifest, names: ServiceNames) -> None:
         what = f"{self.kind.kind} {self.name} (spec.{FIELD})"
@@ -160,18 +167,32 @@ class UsersRoute:
                 f"{what} has no rule with both backends {names.primary} and {names.canary}",
             )
         for backends in lists_of(found.get("spec") or {}, self.layout):
-            if not self._is_pair(backends, found, names):
-                continue
-            for backend in backends:
-                foreign = not _service(backend, self.layout, found, names)
-                if foreign and not backend.get("mirror") and self.layout.weight_of(backend) > 0:
-                    raise InvalidCanary(
-                        "SeveralBackends",
-                        f"{what} has a rule with traffic for others besides {names.primary} and "
-                        f"{names.canary}",
-                    )
+            services = [_service(backend, self.layout, found, names) for backend in backends]
+            if names.canary in services and names.primary not in services:
+                raise InvalidCanary(
+                    "CanaryAlone",
+                    f"{what} has a rule that leads to {names.canary} without {names.primary}; it "
+                    "has no pods at rest, and those of any revision during a run",
+                )
+            if self._is_pair(backends, found, names) and self._has_others(backends, services):
+                raise InvalidCanary(
+                    "SeveralBackends",
+                    f"{what} has a rule with traffic for others besides {names.primary} and "
+                    f"{names.canary}, or with one of them twice",
+                )
 
-    def _part(self, found: Manifest, spec: Manifest, *, annotation: str | None) -> Manifest:
+    def _has_others(self, backends: Backends, services: Sequence[str]) -> bool:
+        """True where a backend is none of the two Services, or one that was there before."""
+        return any(
+            service in services[:index]
+            if service
+            else not backend.get("mirror") and self.layout.weight_of(backend) > 0
+            for index, (backend, service) in enumerate(zip(backends, services, strict=True))
+        )
+
+    def _part(self, found: Manifest, spec: Manifest, *, remembered: Mapping[str, Any]) -> Manifest:
+        text = json.dumps(remembered, separators=(",", ":"), sort_keys=True)
+        annotation = text if remembered else None
         head = metadata(found)
         identity = {f: head[f] for f in ("name", "namespace", "resourceVersion") if f in head}
         return {
@@ -182,10 +203,11 @@ class UsersRoute:
         }
 
     def _in_force(self, observed: Sequence[Manifest]) -> Manifest | None:
-        """The observed route, None where there is none, or its parents do not serve it yet."""
+        """The observed route, None where there is none, or its provider does not serve it."""
         found = named(observed, self.kind, self.name)
-        waits = found is not None and self.layout.accepted and not all_parents_accept(found)
-        return None if waits else found
+        if found is None or (self.layout.accepted and not all_parents_accept(found)):
+            return None
+        return None if self.layout.is_of(_PROXY) and is_invalid(found) else found
 
     def _pairs(self, found: Manifest, names: ServiceNames) -> Iterator[tuple[Manifest, Manifest]]:
         """Primary and canary backend of every list that has both."""
@@ -244,7 +266,7 @@ def _service(backend: Manifest, layout: Layout, route: Manifest, names: ServiceN
     namespace = namespace_of(route)
     if str(backend.get("kind") or "Service") != "Service" or backend.get("mirror"):
         return ""
-    if (backend.get("namespace") or namespace) != namespace:
+    if (value_at(backend, layout.namespace) or namespace) != namespace:
         return ""
     host = str(value_at(backend, layout.service) or "")
     name, _, rest = host.partition(".")
@@ -252,11 +274,19 @@ def _service(backend: Manifest, layout: Layout, route: Manifest, names: ServiceN
     return name if local and name in {names.primary, names.canary} else ""
 
 
-def _parsed(text: str) -> list[Any]:
-    """Pairs of weights; none where somebody wrote something else there."""
+def _remembered(found: Manifest | None, apex: str) -> dict[str, Any]:
+    """Weights by apex Service; of this one nothing where somebody wrote something else there."""
+    text = annotations_of(found or {}).get(ORIGINAL_WEIGHTS)
+    if text is None:
+        return {}
     try:
-        found = json.loads(text)
+        known = json.loads(text)
     except ValueError:
-        return []
-    pairs: list[Any] = found if isinstance(found, list) else []
+        known = None
+    return known if isinstance(known, dict) else {apex: []}
+
+
+def _pairs_in(value: Any) -> list[Any]:
+    """Pairs of weights; none where somebody wrote something else there."""
+    pairs: list[Any] = value if isinstance(value, list) else []
     return pairs if all(isinstance(pair, list) and len(pair) == 2 for pair in pairs) else []

@@ -17,18 +17,26 @@ class Layout:
     """Where a kind of route has its backends.
 
     Attributes:
+        group: API group of the kind; others have kinds of the same name.
         lists: paths to the lists of backends in spec; EVERY stands for all items of a list.
         service: path to the name of a backend's Service.
+        namespace: path to its namespace.
         unset: the weight of a backend that says none.
         text: weights are strings.
         accepted: it is in force only once its parents have accepted it.
     """
 
+    group: str
     lists: tuple[tuple[str, ...], ...]
     service: tuple[str, ...] = ("name",)
+    namespace: tuple[str, ...] = ("namespace",)
     unset: int = 1
     text: bool = False
     accepted: bool = False
+
+    def is_of(self, api_version: str) -> bool:
+        """True for a version of the group."""
+        return api_version.startswith(f"{self.group}/")
 
     def weight_of(self, backend: Manifest) -> int:
         """A backend's weight; one that cannot be read counts as all there is."""
@@ -44,27 +52,37 @@ class Layout:
         return {**backend, "weight": str(weight) if self.text else weight}
 
 
-_GATEWAY = Layout(lists=(("rules", EVERY, "backendRefs"),))
+_GATEWAY = Layout(group="gateway.networking.k8s.io", lists=(("rules", EVERY, "backendRefs"),))
 
 LAYOUTS: Final[Mapping[str, Layout]] = MappingProxyType(
     {
         "ApisixRoute": Layout(
-            lists=(("http", EVERY, "backends"),), service=("serviceName",), unset=100
+            group="apisix.apache.org",
+            lists=(("http", EVERY, "backends"),),
+            service=("serviceName",),
+            unset=100,
         ),
         "GRPCRoute": _GATEWAY,
         "HTTPProxy": Layout(
-            lists=(("routes", EVERY, "services"), ("tcpproxy", "services")), unset=0
-        ),
-        "HTTPRoute": _GATEWAY,
-        "IngressRoute": Layout(lists=(("routes", EVERY, "services"),)),
-        "RouteTable": Layout(
-            lists=(("routes", EVERY, "routeAction", "multi", "destinations"),),
-            service=("destination", "kube", "ref", "name"),
+            group="projectcontour.io",
+            lists=(("routes", EVERY, "services"), ("tcpproxy", "services")),
             unset=0,
         ),
-        "TraefikService": Layout(lists=(("weighted", "services"),)),
-        "TrafficSplit": Layout(lists=(("backends",),), service=("service",)),
+        "HTTPRoute": _GATEWAY,
+        "IngressRoute": Layout(group="traefik.io", lists=(("routes", EVERY, "services"),)),
+        "RouteTable": Layout(
+            group="gateway.solo.io",
+            lists=(("routes", EVERY, "routeAction", "multi", "destinations"),),
+            service=("destination", "kube", "ref", "name"),
+            namespace=("destination", "kube", "ref", "namespace"),
+            unset=0,
+        ),
+        "TraefikService": Layout(group="traefik.io", lists=(("weighted", "services"),)),
+        "TrafficSplit": Layout(
+            group="split.smi-spec.io", lists=(("backends",),), service=("service",)
+        ),
         "VirtualService": Layout(
+            group="networking.istio.io",
             lists=tuple((protocol, EVERY, "route") for protocol in ("http", "tcp", "tls")),
             service=("destination", "host"),
             unset=0,
