@@ -2,6 +2,8 @@
 
 from simulation import Manifest, Simulation, canary
 
+from burgee.engine.ending import end
+
 REFERENCE = {"apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "name": "web"}
 
 
@@ -75,3 +77,34 @@ def test_a_route_that_another_canary_made_is_left_to_it() -> None:
     assert refused
     assert refused["reason"] == "RouteConflict"
     assert "spec.routeRef" in refused["message"]
+
+
+def test_a_canary_goes_once_its_route_is_seen_to_have_its_own_weights() -> None:
+    """What was asked for from an old cache is refused, and asked for again."""
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[web()])
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    assert sim.status["canaryWeight"] == 25
+
+    asked = end(sim.observe(), sim.now)
+    again = end(sim.observe(), sim.now)
+    sim._effects(again)
+    done = end(sim.observe(), sim.now)
+
+    assert [asked.finalized, again.finalized, done.finalized] == [False, False, True]
+    assert asked.resync_after_seconds
+    assert sim.get("VirtualService", "web")["spec"] == web()["spec"]
+
+
+def test_a_canary_that_cannot_give_its_route_back_goes_all_the_same() -> None:
+    sim = Simulation(parent=canary(routeRef=REFERENCE), others=[web()])
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    head = {**sim.parent["metadata"], "deletionTimestamp": sim.now.isoformat()}
+    sim.parent = {**sim.parent, "metadata": head}
+
+    sim.pass_time(2 * 60 + 1)
+
+    assert end(sim.observe(), sim.now).finalized

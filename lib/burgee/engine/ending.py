@@ -4,14 +4,15 @@ Source: reference 2.12. Owned objects are collected with the Canary; what a user
 back as kubectl last applied it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from burgee.api.manifest import Manifest, controller_uid
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest, controller_uid, metadata
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
-from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType
+from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, MergePatch
 from burgee.engine.event_hooks import with_event_hooks
 from burgee.engine.facts import Facts, assess
 from burgee.engine.observation import Observation
@@ -25,6 +26,7 @@ from burgee.routers.base import Role
 from burgee.targets.borrow import original_of
 
 GIVE_UP_AFTER_DEADLINES = 2
+LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,12 +47,7 @@ def end(observation: Observation, now: datetime) -> Farewell:
     """
     canary = observation.canary
     children = keep_all(observation.children)
-    gone = Farewell(
-        status=canary.status,
-        children=children,
-        finalized=True,
-        effects=tuple(clean_up(observation)),
-    )
+    gone = _part(observation, canary.status, children, (), now)
     if not canary.spec.revert_on_deletion:
         return gone
     try:
@@ -78,9 +75,7 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
     if back:
         told.extend(back)
         return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
-    asked = moment_of(facts.canary.metadata.deletion_timestamp) or now
-    patience = GIVE_UP_AFTER_DEADLINES * facts.spec.deadline_seconds
-    give_up = after(asked, patience)
+    give_up = _give_up(facts.canary, now)
     serves = state.ready or facts.kind.canary_key(facts.names) is not None
     if not serves and now < give_up:
         wait = (give_up - now).total_seconds()
@@ -92,8 +87,41 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
             resync_after_seconds=wait,
         )
     told.extend(_give_back(facts))
-    told.extend(clean_up(facts.observation))
-    return Farewell(status=status, children=children, finalized=True, effects=tuple(told))
+    return _part(facts.observation, status, children, told, now)
+
+
+def _part(
+    observation: Observation,
+    status: CanaryStatus,
+    children: tuple[Manifest, ...],
+    told: Iterable[Effect],
+    now: datetime,
+) -> Farewell:
+    """What is left is cleaned up, and the Canary may go.
+
+    A write that is refused where its object changed meanwhile has to be seen done: nobody would
+    ask for it again.
+    """
+    left = tuple(clean_up(observation))
+    waits = any(_may_be_refused(effect) for effect in left)
+    waits = waits and now < _give_up(observation.canary, now)
+    return Farewell(
+        status=status,
+        children=children,
+        finalized=not waits,
+        effects=(*told, *left),
+        resync_after_seconds=LOOK_AGAIN_SECONDS if waits else None,
+    )
+
+
+def _may_be_refused(effect: Effect) -> bool:
+    return isinstance(effect, MergePatch) and "resourceVersion" in metadata(effect.patch)
+
+
+def _give_up(canary: Canary, now: datetime) -> datetime:
+    """When the Canary goes, whatever is still to be done."""
+    asked = moment_of(canary.metadata.deletion_timestamp) or now
+    return after(asked, GIVE_UP_AFTER_DEADLINES * canary.spec.deadline_seconds)
 
 
 def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
