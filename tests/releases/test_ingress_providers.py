@@ -10,6 +10,7 @@ from provider_world import (
     KNATIVE_SERVICE,
     TRAFFIC_ROUTE,
     ProviderWorld,
+    apisix_route,
     ingress,
     knative_service,
     objects_for,
@@ -143,6 +144,21 @@ def test_the_copy_follows_the_users_ingress(routed: Make) -> None:
     app.wait_for(
         lambda: found(app, INGRESS, "web-canary")["spec"].get("ingressClassName") == "other"
     )
+
+
+def test_a_copy_of_another_route_takes_the_place_of_the_first(routed: Make) -> None:
+    """Both would outrank their routes for ever, the first with the weights of whenever."""
+    other = apisix_route()
+    other["metadata"]["name"] = "other"
+    app = routed("apisix", objects=[*objects_for("apisix", deployment()), other])
+    found(app, CARRIERS["apisix"], f"web-{APP}-canary")
+
+    app.edit(routeRef={**spec_for("apisix")["routeRef"], "name": "other"})
+
+    app.wait_for(lambda: app.get(*CARRIERS["apisix"], f"web-{APP}-canary") is None)
+    found(app, CARRIERS["apisix"], f"other-{APP}-canary")
+    found(app, CARRIERS["apisix"], "web")
+    release(app, "app:2")
 
 
 def test_an_ingress_is_waited_for(arena: Arena) -> None:

@@ -11,6 +11,7 @@ plugin proxy-mirror.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
@@ -40,8 +41,15 @@ MIRROR_PLUGIN = "proxy-mirror"
 FULL = 100
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApisixRouter:
-    """The provider `apisix`."""
+    """The provider `apisix`.
+
+    Attributes:
+        name: of the user's route; empty for the one that a Canary names.
+    """
+
+    name: str = ""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -54,12 +62,12 @@ class ApisixRouter:
 
     def related(self, canary: Canary) -> tuple[Related, ...]:
         """The user's route and its copy; nothing where none is named."""
-        ref = canary.spec.route_ref
-        if ref is None:
+        name = self._name(canary)
+        if not name:
             return ()
         return (
-            Related(kind=APISIX_ROUTE, names=(ref.name,), role=Role.WEIGHED),
-            Related(kind=APISIX_ROUTE, names=(_copy_name(canary, ref.name),)),
+            Related(kind=APISIX_ROUTE, names=(name,), role=Role.WEIGHED),
+            Related(kind=APISIX_ROUTE, names=(_copy_name(canary, name),)),
         )
 
     def render(
@@ -79,7 +87,7 @@ class ApisixRouter:
                 conditions of the test cannot be expressed.
         """
         del apex_service, cookies
-        name = reference(canary.spec.route_ref, FIELD, APISIX_ROUTE)
+        name = self.name or reference(canary.spec.route_ref, FIELD, APISIX_ROUTE)
         found = original(originals, APISIX_ROUTE, canary.metadata.namespace, name, FIELD)
         users = _weights_alone(name)
         if users.leads_to_both(found, names):
@@ -117,13 +125,17 @@ class ApisixRouter:
 
     def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
         """The user's route with the weights that it had, where burgee set any."""
-        ref = canary.spec.route_ref
-        return _weights_alone(ref.name).release(canary, originals) if ref else ()
+        name = self._name(canary)
+        return _weights_alone(name).release(canary, originals) if name else ()
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
         """The canary's largest share of any rule of any route."""
         routes = [found for found in observed if is_of(found, APISIX_ROUTE)]
         return canary_share([one for found in routes for one in _rules(found)], names)
+
+    def _name(self, canary: Canary) -> str:
+        ref = canary.spec.route_ref
+        return self.name or (ref.name if ref else "")
 
 
 def _copy_name(canary: Canary, name: str) -> str:

@@ -62,18 +62,20 @@ _ROUTERS: Final = MappingProxyType[str, Router](
 # What may follow these after a further colon means the mesh (smi), or nothing, as in Flagger.
 _OPEN_ENDED: Final = ("appmesh:v1beta2", "gatewayapi:v1", "gatewayapi:v1beta1")
 _GLOO: Final = "gloo:"
+_APISIX: Final = "apisix"
 
 
 def carrier_of(canary: Canary, settings: EngineSettings) -> str:
     """What carries a Canary's weights, as status.provider says it: a name for router_of.
 
     A provider, or `provider kind/name` for a route that the user wrote. Flagger knows routeRef
-    for apisix alone, where it names the route that a copy is made of, and ignores it elsewhere.
-    For a test on traefik it names the IngressRoute that is copied for those who take part.
+    for apisix alone, where it may name the route that a copy is made of, and ignores it
+    elsewhere. For a test on traefik it names the IngressRoute that is copied for those who take
+    part.
     """
     provider = canary.provider(settings.mesh_provider)
     ref = canary.spec.route_ref
-    if ref is None or ref.kind == APISIX_ROUTE.kind:
+    if ref is None or (ref.kind == APISIX_ROUTE.kind and provider != _APISIX):
         return provider
     if provider == "traefik" and canary.spec.plan.match:
         return provider
@@ -144,6 +146,8 @@ def _users_route(router: Router, provider: str, reference: str) -> Router:
             "UnsupportedReference",
             f"spec.routeRef.kind {word} is no route of the provider {provider}",
         )
+    if isinstance(router, ApisixRouter):
+        return ApisixRouter(name=name)
     layout = replace(
         LAYOUTS[word],
         accepted=isinstance(router, GatewayRouter) and router.accepted,
