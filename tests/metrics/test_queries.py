@@ -110,6 +110,20 @@ def test_what_is_named_after_the_service_is_asked_by_its_name(
     assert [query.count(names) for query in queries_of(canary)] in ([2, 1], [2, 2])
 
 
+def test_a_users_route_of_gloo_leads_to_services_and_not_to_upstreams(make_canary: Any) -> None:
+    """Gloo names such a cluster `kube-svc:`, which Envoy's statistics show as `kube-svc_`."""
+    table = {"apiVersion": "gateway.solo.io/v1", "kind": "RouteTable", "name": "web"}
+    service = {"port": 9898, "name": "web"}
+    asked = queries_of(make_canary(*METRICS, provider="gloo", service=service, routeRef=table))
+
+    patterns = [one for q in asked for one in re.findall(r'envoy_cluster_name=~"([^"]+)"', q)]
+    assert len(patterns) == 3
+    for pattern in patterns:
+        assert re.fullmatch(pattern, "kube-svc_test-web-canary-9898_test")
+        assert re.fullmatch(pattern, "kube-svc_test-web-canary-9898_test_test_web-canary_9898")
+        assert not re.fullmatch(pattern, "kube-svc_test-web-primary-9898_test")
+
+
 PODS = {
     "Deployment": ("podinfo-7c9b6d5f8-x2k4q", "podinfo-primary-7c9b6d5f8-x2k4q"),
     "DaemonSet": ("podinfo-x2k4q", "podinfo-primary-x2k4q"),

@@ -103,7 +103,12 @@ def _checks_of(context: _Context, index: int, metric: Metric) -> Iterator[Check 
 
 def _built_in(context: _Context, metric: Metric, check_id: str) -> Check:
     spec = context.canary.spec
-    observer = observer_of(spec.provider, context.settings.mesh_provider, spec.target_ref.kind)
+    observer = observer_of(
+        spec.provider,
+        context.settings.mesh_provider,
+        spec.target_ref.kind,
+        route=spec.route_ref.kind if spec.route_ref else "",
+    )
     variables = replace(context.variables, interval=metric.interval or DEFAULT_INTERVAL)
     if observer.plain_names:
         variables = replace(

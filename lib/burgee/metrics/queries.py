@@ -136,6 +136,11 @@ def _osm(kind: str) -> Observer:
 
 
 _HTTP = _http(_PODS)
+# Of a RouteTable that a user wrote: clusters of Services. Source: gloo,
+# projects/gloo/pkg/upstreams/kubernetes (`kube-svc:`, which statistics show with `_`).
+_GLOO_SERVICES = _envoy(
+    'envoy_cluster_name=~"kube-svc_{{ namespace }}-{{ service }}-canary-[0-9]+_[0-9a-zA-Z_-]+"'
+)
 
 OBSERVERS: Mapping[str, Observer] = {
     "apisix": Observer(
@@ -199,7 +204,9 @@ OBSERVERS_OF_DAEMONSETS: Mapping[str, Observer] = {
 """The same for DaemonSets as targets."""
 
 
-def observer_of(own: str, installed: str, kind: str = "Deployment") -> Observer:
+def observer_of(
+    own: str, installed: str, kind: str = "Deployment", *, route: str = ""
+) -> Observer:
     """The built-in queries of a Canary.
 
     Args:
@@ -207,11 +214,14 @@ def observer_of(own: str, installed: str, kind: str = "Deployment") -> Observer:
         installed: the provider of the installation. Linkerd decides over the Canary's own:
             there, routes of another provider still run through Linkerd's proxies.
         kind: of the target.
+        route: kind of the route that a user wrote, empty without one.
     """
     if "crossover" in installed:
         return ISTIO
     provider = "linkerd" if own and "linkerd" in installed else own or installed
     family = provider.partition(":")[0]
+    if (family, route) == ("gloo", "RouteTable"):
+        return _GLOO_SERVICES
     known = OBSERVERS_OF_DAEMONSETS if kind == "DaemonSet" else OBSERVERS
     return known.get(family, ISTIO)
 
