@@ -59,6 +59,16 @@ def needed(**spec: Any) -> list[tuple[str, str]]:
         pytest.param(
             {"provider": "traefik"}, [("traefik.io/v1alpha1", "traefikservices")], id="traefik"
         ),
+        pytest.param(
+            {"provider": "istio", "routeRef": {**KEDA, "kind": "VirtualService"}},
+            [("networking.istio.io/v1beta1", "virtualservices")],
+            id="a user's route alone",
+        ),
+        pytest.param(
+            {"provider": "traefik", "routeRef": {**KEDA, "kind": "IngressRoute"}},
+            [("traefik.io/v1alpha1", "ingressroutes")],
+            id="a user's route of another kind",
+        ),
     ],
 )
 def test_what_a_canary_needs(spec: dict[str, Any], kinds: list[tuple[str, str]]) -> None:
