@@ -19,8 +19,9 @@ from importlib.metadata import version
 import structlog
 from flask import Flask, Response
 
-from burgee.adapters import tracing
+from burgee.adapters import tracing, webhooks
 from burgee.adapters.courier import Courier
+from burgee.adapters.errands import Errands
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import access_from_environment
 from burgee.adapters.memo import Memo
@@ -73,6 +74,11 @@ def create_app(
         settings=settings,
         kube=kube,
         sources=Sources(kube, policy=settings.addresses),
+        errands=Errands(
+            lambda hook, seconds: webhooks.call(
+                hook, deadline_seconds=seconds, policy=settings.addresses
+            )
+        ),
         memo=Memo(),
         executor=ContextExecutor(
             max_workers=settings.threads * IO_THREADS_PER_SYNC, thread_name_prefix="burgee-io"

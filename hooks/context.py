@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from burgee.adapters.courier import Courier
 from burgee.adapters.deeds import Note
+from burgee.adapters.errands import Errands
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
@@ -44,6 +45,7 @@ class HookContext:
     """The shell around a hook.
 
     Attributes:
+        errands: webhooks that take longer than a sync.
         memo: answers of Canaries at rest.
         now: the wall clock, aware and in UTC; it goes into status.
         monotonic: seconds that never jump; deadlines are measured by it.
@@ -56,6 +58,7 @@ class HookContext:
     settings: Settings
     kube: KubeClient
     sources: Sources
+    errands: Errands
     memo: Memo
     executor: ContextExecutor
     courier: Courier
@@ -74,6 +77,7 @@ class HookContext:
         return Fieldwork(
             kube=self.kube,
             secrets=Secrets(self.kube),
+            errands=self.errands,
             sources=self.sources,
             policy=self.settings.addresses,
             executor=Share(self.executor, IO_THREADS_PER_SYNC),

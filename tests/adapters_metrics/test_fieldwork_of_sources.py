@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.errands import Errands
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.secrets import Secrets
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Plan
+from burgee.engine.effects import HookResult
 from burgee.metrics.model import Check, Judged, Limits, Source, Verdict
 
 KEYS = {"datadog_api_key": "api", "datadog_application_key": "app"}
@@ -35,6 +37,7 @@ def judged(kube: KubeClient, sources: Sources, server: Any) -> Callable[[], Judg
             work = Fieldwork(
                 kube=kube,
                 secrets=Secrets(kube),
+                errands=Errands(lambda _hook, _seconds: HookResult(succeeded=True, message="")),
                 sources=sources,
                 policy=AddressPolicy(deny=()),
                 executor=executor,

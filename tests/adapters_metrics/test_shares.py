@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.errands import Errands
 from burgee.adapters.fieldwork import Fieldwork
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.secrets import Secrets
 from burgee.adapters.share import Share
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Plan
+from burgee.engine.effects import HookResult
 from burgee.errors import ClusterError
 from burgee.metrics.model import Check, Limits, Source, Verdict
 from hooks.context import IO_THREADS_PER_SYNC, ContextExecutor
@@ -111,6 +113,7 @@ def work(kube: KubeClient, sources: Sources, threads: ContextExecutor) -> Callab
         return Fieldwork(
             kube=kube,
             secrets=Secrets(kube),
+            errands=Errands(lambda _hook, _seconds: HookResult(succeeded=True, message="")),
             sources=sources,
             policy=AddressPolicy(deny=()),
             executor=Share(threads, IO_THREADS_PER_SYNC),

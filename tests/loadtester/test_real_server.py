@@ -166,6 +166,36 @@ def test_a_release_waits_for_its_gate_and_runs_its_load(start: Start, tmp_path: 
     assert {line["canary"] for line in started} == {f"{APP}.t"}
 
 
+def test_a_test_that_takes_longer_than_a_sync_runs_once_and_passes(
+    start: Start, tmp_path: Path
+) -> None:
+    server = start()
+    ran = tmp_path / "ran"
+    webhooks = [
+        {
+            "name": "acceptance",
+            "type": "pre-rollout",
+            "url": f"{server.url}/",
+            "timeout": "3m",
+            "metadata": {"type": "bash", "cmd": f"echo tested >> {ran}; sleep 5"},
+        }
+    ]
+    # Either hook server may be asked how the test is.
+    with Arena(tmp_path, hooks=2) as arena:
+        app = arena.app("t", analysis=analysis(webhooks=webhooks))
+        app.wait_phase("Initialized")
+        app.wait_scaled(0)
+
+        app.set_image("app:2")
+        app.wait(lambda status: (status.get("waiting") or {}).get("on") == "webhook/acceptance")
+        status = app.wait_run("Succeeded", seconds=30)
+
+        assert status.get("failedChecks", 0) == 0
+        assert app.routes == [0, 25, 50, 0]
+        assert ran.read_text() == "tested\n"
+        assert app.problems() == []
+
+
 def test_the_command_says_what_it_is() -> None:
     burgee = Path(sys.executable).with_name("burgee")
     help_text = subprocess.run(

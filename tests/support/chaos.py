@@ -44,6 +44,9 @@ CONFIG = {
 VOLUME = {"volumes": [{"name": "c", "configMap": {"name": "settings"}}]}
 
 
+UNENDED = 102
+"""For a webhook that is still at work."""
+
 TALLY = {"lives": 0, "syncs": 0}
 """How much was tried in this process; printed at the end of a test run."""
 
@@ -61,7 +64,12 @@ class Life:
     def begin(cls, choice: int, provider: str) -> "Life":
         strategy = STRATEGIES[choice % len(STRATEGIES)]
         hooks = [
-            {"name": kind, "type": kind, "url": f"http://hooks.test/{kind}"}
+            {
+                "name": kind,
+                "type": kind,
+                "url": f"http://hooks.test/{kind}",
+                "timeout": "1m" if choice & 1 else "5s",
+            }
             for number, kind in enumerate(HOOK_TYPES)
             if choice >> (3 + number) & 1
         ]
@@ -84,6 +92,8 @@ class Life:
 
     def _call(self, call: HookCall) -> HookResult:
         code = self.codes.get(call.type, 200)
+        if code == UNENDED:
+            return HookResult(succeeded=False, pending=True, message="no answer yet")
         return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
 
     def warm_up(self, steps: int) -> None:
@@ -216,7 +226,8 @@ class Life:
 
     def _gate(self, size: int) -> None:
         kind = HOOK_TYPES[size % len(HOOK_TYPES)]
-        self.codes[kind] = 200 if self.codes.get(kind, 200) != 200 else 403
+        closed = UNENDED if kind in {"pre-rollout", "rollout"} and size % 2 else 403
+        self.codes[kind] = 200 if self.codes.get(kind, 200) != 200 else closed
 
     def _config(self, size: int) -> None:
         data = {"color": ("blue", "red", "green")[size % 3]}

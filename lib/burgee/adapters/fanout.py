@@ -154,7 +154,8 @@ def _deeds(
             took=watch.took(_question(check) if isinstance(check, Check) else check.id),
         )
     for hook in plan.hooks:
-        if result := found.hooks.get(hook.key):
+        result = found.hooks.get(hook.key)
+        if result and not result.pending:
             yield Deed(
                 kind=Kind.WEBHOOK,
                 type=hook.type,

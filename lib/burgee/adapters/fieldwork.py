@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from burgee.adapters import fanout, webhooks
 from burgee.adapters.addresses import AddressPolicy
 from burgee.adapters.deeds import Note, ignore
+from burgee.adapters.errands import Errands
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.secrets import Secrets
 from burgee.adapters.sources.registry import Sources
@@ -26,6 +27,7 @@ class Fieldwork:
 
     Attributes:
         secrets: of the metric sources, as this sync has read them.
+        errands: webhooks that take longer than a sync.
         policy: which addresses webhooks may reach.
         executor: its threads do the waiting; this sync's share of them.
         namespace: of the Canary.
@@ -36,6 +38,7 @@ class Fieldwork:
 
     kube: KubeClient
     secrets: Secrets
+    errands: Errands
     sources: Sources
     policy: AddressPolicy
     executor: Executor
@@ -50,10 +53,12 @@ class Fieldwork:
 
     def run(self, plan: Plan) -> Findings:
         """Everything that is due; what does not end in time counts as failed."""
+        # Beside a call that takes longer than a sync, others would be made again in every look.
+        beside = any(hook.may_outlast_a_sync for hook in plan.hooks)
         found = fanout.run(
             plan,
             measure=self._measure,
-            call=self._call,
+            call=self._call_beside if beside else self._call,
             probe=self._probe,
             executor=self.executor,
             deadline=self.deadline,
@@ -79,6 +84,11 @@ class Fieldwork:
     def call_hook(self, call: HookCall) -> HookResult:
         """One webhook, within what is left."""
         return self._call(call, self.left_seconds())
+
+    def _call_beside(self, call: HookCall, seconds: float) -> HookResult:
+        if call.type == fanout.ROLLBACK:
+            return self._call(call, seconds)
+        return self.errands.run(call, seconds)
 
     def _call(self, call: HookCall, seconds: float) -> HookResult:
         return webhooks.call(call, deadline_seconds=seconds, policy=self.policy)

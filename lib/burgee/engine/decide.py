@@ -44,7 +44,7 @@ from burgee.engine.world import compose
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import carrier_of
 
-MOST_ROUNDS = 4
+MOST_ROUNDS = 5
 LEAVING_SECONDS = 1.0
 UNWATCHED_SECONDS = 1.0
 UNWATCHED_AT_REST_SECONDS = 10.0

@@ -10,6 +10,11 @@ from typing import TypeAlias
 from burgee.api.manifest import Manifest
 from burgee.engine.letters import Letter, Receiver
 
+DEFAULT_HOOK_SECONDS = 10.0
+"""For one attempt of a webhook that names no timeout. Source: flagger pkg/controller/webhook.go."""
+
+_WORK = frozenset({"pre-rollout", "rollout"})
+
 
 class EventType(StrEnum):
     """The two types of a Kubernetes Event."""
@@ -110,17 +115,28 @@ class HookCall:
     verify_tls: bool
     key: str
 
+    @property
+    def may_outlast_a_sync(self) -> bool:
+        """True for tests and loads that are given more time than webhooks have by default.
+
+        Gates are not among them: they are asked again in any case.
+        """
+        return self.type in _WORK and self.timeout_seconds > DEFAULT_HOOK_SECONDS
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HookResult:
     """How one HookCall ended: success is a final status of at most 202 (so 204 is a failure).
 
-    `message` says what happened in our own words (code, time-out, refused), never a body.
+    Attributes:
+        message: what happened in our own words (code, time-out, refused), never a body.
+        pending: it has not ended; the same call asks how it is.
     """
 
     succeeded: bool
     message: str
     status_code: int | None = None
+    pending: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,6 +51,15 @@ def unasked(calls: tuple[HookCall, ...], findings: Findings) -> bool:
     return bool(calls) and calls[0].key not in findings.hooks
 
 
+def first_pending(calls: tuple[HookCall, ...], findings: Findings) -> HookCall | None:
+    """The call that has not ended; those after it have not been made."""
+    for call in calls:
+        result = findings.hooks.get(call.key)
+        if result is not None and result.pending:
+            return call
+    return None
+
+
 def first_failure(calls: tuple[HookCall, ...], findings: Findings) -> str:
     """What the first failed call says, empty where all succeeded.
 

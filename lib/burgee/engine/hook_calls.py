@@ -8,10 +8,8 @@ from burgee.api.manifest import Manifest
 from burgee.api.model import duration_seconds
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.checksum import payload_checksum
-from burgee.engine.effects import HookCall
+from burgee.engine.effects import DEFAULT_HOOK_SECONDS, HookCall
 from burgee.errors import InvalidCanary
-
-_DEFAULT_TIMEOUT = "10s"
 
 
 def build_hook_call(
@@ -60,7 +58,7 @@ def build_hook_call(
 def _timeout_seconds(webhook: Webhook) -> float:
     """The time for one attempt; a text too short to be a duration counts as unset."""
     text = webhook.timeout or ""
-    seconds = duration_seconds(text if len(text) >= 2 else _DEFAULT_TIMEOUT)
+    seconds = duration_seconds(text) if len(text) >= 2 else DEFAULT_HOOK_SECONDS
     if seconds is None:
         raise InvalidCanary(
             "InvalidWebhook", f"webhook {webhook.name}: timeout {text!r} is no duration"

@@ -5,8 +5,15 @@ from burgee.engine.approvals import pass_promotion_gate, pass_traffic_gate
 from burgee.engine.awaiting import await_route
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
+from burgee.engine.effects import HookCall
 from burgee.engine.facts import FULL_PERCENT, Facts
-from burgee.engine.gates import calls_of, first_failure, first_signal, unasked
+from burgee.engine.gates import (
+    calls_of,
+    first_failure,
+    first_pending,
+    first_signal,
+    unasked,
+)
 from burgee.engine.measuring import checks_of
 from burgee.engine.outcomes import climb, failed_check, hold, restart, roll_back, running_world
 from burgee.engine.pods import pod_labels
@@ -15,6 +22,9 @@ from burgee.engine.strategy import has_begun, next_step
 from burgee.engine.transitions import changed_status
 from burgee.engine.turn import Turn, route_of
 from burgee.engine.verdicts import weigh
+
+WEBHOOK_LOOK_SECONDS = 2.0
+_SPARE_SECONDS = 30.0
 
 
 def progress(facts: Facts, findings: Findings) -> Turn | Plan:
@@ -67,6 +77,9 @@ def _begin(facts: Facts, findings: Findings) -> Turn | Plan:
     signal = first_signal(stops, findings)
     if signal:
         return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
+    pending = first_pending(calls, findings)
+    if pending:
+        return _await_webhook(facts, pending)
     failure = first_failure(calls, findings)
     if failure:
         return failed_check(facts, facts.status, failure)
@@ -81,11 +94,19 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     if facts.now < due:
         return hold(facts, "", wake_at=due)
     stops, calls = calls_of(facts, "rollback"), calls_of(facts, "rollout")
-    if findings.checks is None:
-        return Plan(analysis=True, checks=checks_of(facts), hooks=(*stops, *calls))
+    hooks = (*stops, *calls)
+    # Nothing is measured while a webhook may still be at work.
+    if any(call.may_outlast_a_sync for call in calls) and unasked(hooks, findings):
+        return Plan(hooks=hooks)
     signal = first_signal(stops, findings)
     if signal:
         return roll_back(facts, "RollbackWebhook", f"webhook {signal} signals a rollback")
+    pending = first_pending(calls, findings)
+    if pending:
+        return _await_webhook(facts, pending)
+    if findings.checks is None:
+        due_hooks = hooks if unasked(hooks, findings) else ()
+        return Plan(analysis=True, checks=checks_of(facts), hooks=due_hooks)
     weighed = weigh(facts, findings.checks)
     status = changed_status(status, checks=weighed.entries)
     hook_failure = first_failure(calls, findings)
@@ -101,6 +122,18 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     if next_step(facts.strategy, facts.analysis, status, facts.router.capabilities):
         return climb(facts, status)
     return pass_promotion_gate(facts, status, findings)
+
+
+def _await_webhook(facts: Facts, call: HookCall) -> Turn:
+    """A webhook is at work; for longer than its own time it cannot be, whoever makes the call."""
+    on = f"webhook/{call.name}"
+    most = (call.retries + 1) * (call.timeout_seconds + _SPARE_SECONDS)
+    end = after(facts.waiting_since(on), most)
+    if facts.now >= end:
+        text = f"webhook {call.name}: no answer within {most:.0f} s"
+        return failed_check(facts, facts.status, text)
+    due = min(after(facts.now, WEBHOOK_LOOK_SECONDS), end)
+    return hold(facts, f"waiting for webhook {call.name}", wake_at=due, waits_on=on)
 
 
 def _hold_for_data(facts: Facts, status: CanaryStatus, text: str) -> Turn:

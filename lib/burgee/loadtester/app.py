@@ -19,6 +19,7 @@ from burgee.loadtester.gates import ConfigMapGates, GateKey, GateKind, Gates, Me
 from burgee.loadtester.logs import configure_logging
 from burgee.loadtester.meters import CONTENT_TYPE, Meters
 from burgee.loadtester.payload import Payload, Refused, read_payload
+from burgee.loadtester.repeats import Repeats
 from burgee.loadtester.runner import Runner
 from burgee.loadtester.running import Ended, Outcome
 from burgee.loadtester.settings import Guarded, Settings
@@ -109,11 +110,16 @@ def _add_gates(
 
 
 def _add_tasks(app: Flask, settings: Settings, runner: Runner, access: Access) -> None:
+    repeats = Repeats(settings.max_tasks)
+
     def run(**_: str) -> Response:
         access.demand(Guarded.TASKS, request.headers.get("Authorization"))
         task = read_task(_payload(settings), settings)
         if task.blocking:
-            return _answer(runner.run(task), with_output=task.return_output)
+            happening = request.headers.get("Idempotency-Key")
+            key = (task.key, happening)
+            ended = repeats.once(key, lambda: runner.run(task)) if happening else runner.run(task)
+            return _answer(ended, with_output=task.return_output)
         runner.start(task)
         return _text(202, "")
 

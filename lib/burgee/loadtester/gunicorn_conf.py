@@ -30,8 +30,9 @@ _THREADS_FOR_GATES = 8
 bind = _settings.bind
 workers = 1
 worker_class = "gthread"
-# Every task that a caller waits for holds a thread: gates are answered all the same.
-threads = _settings.max_tasks + _THREADS_FOR_GATES
+# Every task that a caller waits for holds a thread, and one more where the caller comes again:
+# gates are answered all the same.
+threads = 2 * _settings.max_tasks + _THREADS_FOR_GATES
 
 worker_tmp_dir = str(_memory) if _memory.is_dir() else None
 keepalive = 75
