@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import fleet, idle, memory, throughput
+from bench import fleet, idle, memory, routes, throughput
 from bench.bodies import Scene
 
 FLAGGER_IDLE_CALLS = 96
@@ -128,6 +128,21 @@ def _fleet(directory: Path, extent: Extent) -> None:
     )
 
 
+def _routes(directory: Path, extent: Extent) -> None:
+    del directory
+    print(
+        f"\nRoutes of one sync for a Canary that asks for all that its provider can do, beside "
+        f"json.dumps of them: the best of {extent.rounds} rounds"
+    )
+    print(f"  {'':24}{'objects':>8}{'rest us':>9}{'step us':>9}{'json us':>9}")
+    for row in routes.measure(rounds=extent.rounds, seconds=extent.round_seconds / 20):
+        print(
+            f"  {row.provider:24}{row.objects:8}{row.resting_us:9.0f}{row.stepping_us:9.0f}"
+            f"{row.json_us:9.0f}  ratio to json {row.ratio:.1f}",
+            flush=True,
+        )
+
+
 def _scenes(directory: Path) -> dict[str, Scene]:
     return throughput.scenes_of(directory / "scenes")
 
@@ -137,6 +152,7 @@ _PARTS: dict[str, Callable[[Path, Extent], None]] = {
     "memory": _memory,
     "idle": _idle,
     "fleet": _fleet,
+    "routes": _routes,
 }
 
 if __name__ == "__main__":

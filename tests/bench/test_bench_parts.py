@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bench import fleet, idle, load, throughput
+from bench import fleet, idle, load, routes, throughput
+from bench.route_cases import case_of
 from bench.servers import StandIn
+from burgee.routers.registry import capabilities_by_provider
 
 pytestmark = pytest.mark.slow
 
@@ -49,3 +51,32 @@ def test_the_load_generator_takes_nothing_but_a_200(tmp_path: Path) -> None:
 
     assert len(found.latencies_ms) == 20
     assert counts["POST /small"] == 20
+
+
+def test_every_provider_has_routes_that_a_sync_is_done_with() -> None:
+    rows = {row.provider: row for row in routes.measure(rounds=1, seconds=0.0)}
+
+    assert set(rows) == set(capabilities_by_provider())
+    assert {name for name, row in rows.items() if not row.objects} == {"kubernetes"}
+
+
+@pytest.mark.parametrize("provider", sorted(capabilities_by_provider()))
+def test_the_measured_routes_are_as_wanted_and_those_of_a_step_are_not(provider: str) -> None:
+    case = case_of(provider)
+    seen = [*routes.observed(case)]
+
+    assert routes.compare(seen, routes.render(case, case.weights))
+    if provider not in {"knative", "kubernetes"}:
+        assert routes.shows(case, seen, case.weights)
+        assert not routes.compare(seen, routes.render(case, case.next_weights))
+        assert not routes.shows(case, seen, case.next_weights)
+
+
+def test_the_measured_canaries_ask_for_all_that_their_providers_honour() -> None:
+    for provider, able in capabilities_by_provider().items():
+        given = case_of(provider).canary.spec.service.model_dump(by_alias=True, exclude_unset=True)
+        own = {"appProtocol", "delegation", "targetPort"}
+
+        assert able.honours - own - ({"match"} if provider.endswith(":grpc") else set()) <= set(
+            given
+        )

@@ -18,7 +18,7 @@ from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.decision import Decision, Findings, Plan
 from burgee.engine.effects import ApplyForeign, Effect, MergePatch, Scale
 from burgee.engine.observation import ObjectKey, Observation
-from burgee.engine.turn import route_of
+from burgee.engine.traffic import route_of
 from burgee.errors import NotFound
 from burgee.targets.drift import settled
 

@@ -1,6 +1,7 @@
 """The base of every wire model: frozen, camelCase by alias, unknown fields kept."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -40,6 +41,7 @@ _SECONDS = {
 }
 
 
+@lru_cache(maxsize=1024)
 def duration_seconds(text: str) -> float | None:
     """A Go duration ("1m30s", "500ms", "0") in seconds; None where it is none."""
     if text == "0":

@@ -11,8 +11,9 @@ from burgee.api.canary import Service
 from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus
 from burgee.engine.effects import EmitEvent, EventType
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.strategy import Strategy
+from burgee.engine.traffic import FULL_PERCENT
 from burgee.engine.transitions import with_condition, without_condition
 from burgee.routers.base import Advising, Capabilities
 

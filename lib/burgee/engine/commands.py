@@ -17,11 +17,12 @@ from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.outcomes import begin_promotion, roll_back, running_world
 from burgee.engine.strategy import Strategy
+from burgee.engine.traffic import FULL_PERCENT, route_of
 from burgee.engine.transitions import changed_status
-from burgee.engine.turn import Turn, World, event, route_of
+from burgee.engine.turn import Turn, World, event
 
 
 class Verb(StrEnum):

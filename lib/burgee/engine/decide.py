@@ -63,16 +63,8 @@ def plan(observation: Observation, now: datetime, findings: Findings = NOTHING_F
         now: aware, UTC.
         findings: of this sync so far; a gate is asked only after the checks before it passed.
     """
-    if observation.canary.spec.suspend:
-        return Plan(decision=suspended(observation, now))
-    try:
-        if observation.unserved:
-            raise refusal(observation.unserved)
-        facts = assess(observation, now)
-        turn = _turn(facts, findings)
-        return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn))
-    except InvalidCanary as error:
-        return Plan(decision=refused(observation, error, now))
+    facts = _facts(observation, now)
+    return facts if isinstance(facts, Plan) else _next(facts, findings)
 
 
 def advance(
@@ -90,13 +82,34 @@ def advance(
         now: aware, UTC; the same for the whole sync.
         run: does the IO of one plan. It is called at most MOST_ROUNDS times.
     """
-    findings = NOTHING_FOUND
+    facts, findings = _facts(observation, now), NOTHING_FOUND
     for _ in range(MOST_ROUNDS):
-        due = plan(observation, now, findings)
+        due = facts if isinstance(facts, Plan) else _next(facts, findings)
         if due.decision is not None:
             return _announced(due.decision, observation, now)
         findings = findings.and_then(due, run(due))
     raise RuntimeError("a phase asks for the same IO again and again")
+
+
+def _facts(observation: Observation, now: datetime) -> Facts | Plan:
+    """What the observation means, the same for all plans of a sync; or the end of it."""
+    if observation.canary.spec.suspend:
+        return Plan(decision=suspended(observation, now))
+    try:
+        if observation.unserved:
+            raise refusal(observation.unserved)
+        return assess(observation, now)
+    except InvalidCanary as error:
+        return Plan(decision=refused(observation, error, now))
+
+
+def _next(facts: Facts, findings: Findings) -> Plan:
+    """What is due with these findings."""
+    try:
+        turn = _turn(facts, findings)
+        return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn))
+    except InvalidCanary as error:
+        return Plan(decision=refused(facts.observation, error, facts.now))
 
 
 def _announced(decision: Decision, observation: Observation, now: datetime) -> Decision:

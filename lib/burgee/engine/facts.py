@@ -1,9 +1,8 @@
 """What follows from an observation before anything is decided: names, revision, readiness."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
 
 from burgee.api.analysis import Analysis
 from burgee.api.canary import Canary, CanarySpec
@@ -17,36 +16,29 @@ from burgee.engine.ratio import Ratio
 from burgee.engine.roles import Roles, roles_of
 from burgee.engine.sides import bounds_of, ratio_of
 from burgee.engine.strategy import Strategy, by_replicas, strategy_of
+from burgee.engine.traffic import route_of
 from burgee.engine.validate import check_references, check_supported
+from burgee.engine.workload_state import WorkloadState, copy_state, state_of, target_state
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Router, Weights
+from burgee.routers.base import Cookies, Router, Weights
 from burgee.routers.knative import REVISION
 from burgee.routers.originals import named
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs, hashing
 from burgee.targets.configs import ConfigRef
 from burgee.targets.naming import Names
-from burgee.targets.readiness import NotReady, Ready
 from burgee.targets.scaler import Scaler, scaler_of
 from burgee.targets.sharing import Side, side_of
 from burgee.targets.workload import TargetKind, kind_of
 
-FULL_PERCENT = 100
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WorkloadState:
-    """How far a workload is.
+class Rendered:
+    """The route objects for some weights and cookies."""
 
-    Attributes:
-        ready: rolled out and available.
-        retriable: where it is not ready, whether waiting can help.
-        message: what is missing, empty where it is ready.
-    """
-
-    ready: bool
-    retriable: bool = True
-    message: str = ""
+    weights: Weights
+    cookies: Cookies
+    objects: tuple[Manifest, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +54,10 @@ class Facts:
         primary: the observed primary workload.
         primary_state: how far it is.
         canary_state: how far the target is.
+        roles: what is done with each object of the provider.
+        present: the route objects as the status on record asks for them.
+        compared: which weights the observed route was held against, so that it is done once in a
+            sync that asks several times.
         ratio: both sides where weights are numbers of pods, or were until now.
     """
 
@@ -79,7 +75,10 @@ class Facts:
     primary: Manifest | None
     primary_state: WorkloadState
     canary_state: WorkloadState
+    roles: Roles
+    present: Rendered
     ratio: Ratio | None = None
+    compared: dict[Weights, bool] = field(default_factory=dict[Weights, bool])
 
     @property
     def canary(self) -> Canary:
@@ -141,19 +140,23 @@ class Facts:
         """True where the observed route objects give both sides exactly these weights."""
         if self.ratio is not None and not self.ratio.shows(weights.canary):
             return False
-        return self.router.shows(
-            tuple(self.observation.routes.values()),
-            self.canary,
-            self.names,
-            weights,
-            cookies=cookies_of(self.status),
-            originals=self.originals,
-        )
+        if weights not in self.compared:
+            self.compared[weights] = self.router.shows(
+                tuple(self.observation.routes.values()),
+                self.canary,
+                self.names,
+                weights,
+                cookies=cookies_of(self.status),
+                originals=self.originals,
+            )
+        return self.compared[weights]
 
-    @property
-    def roles(self) -> Roles:
-        """What is done with each object of the provider."""
-        return roles_of(self.canary, self.observation.settings)
+    def rendered(self, weights: Weights, cookies: Cookies) -> tuple[Manifest, ...]:
+        """The route objects for these weights; those of the status are there already."""
+        known = self.present
+        if (known.weights, known.cookies) == (weights, cookies):
+            return known.objects
+        return _render(self.router, self.observation, self.names, weights, cookies)
 
     @property
     def originals(self) -> tuple[Manifest, ...]:
@@ -237,9 +240,15 @@ def assess(observation: Observation, now: datetime) -> Facts:
     kind.check(target)
     check_target(canary, target)
     names = kind.names(canary, target, settings)
-    check_conflicts(observation, names, roles_of(canary, settings), owns_apex=kind.owns_apex)
+    roles = roles_of(canary, settings)
+    check_conflicts(observation, names, roles, owns_apex=kind.owns_apex)
     # What the provider cannot express is said before anything is touched.
-    router.render(canary, names, Weights(), originals=originals_of(observation))
+    weights, cookies = route_of(canary.status), cookies_of(canary.status)
+    present = Rendered(
+        weights=weights,
+        cookies=cookies,
+        objects=_render(router, observation, names, weights, cookies),
+    )
     scaler = canary.spec.autoscaler_ref
     if scaler and observation.scaler is None:
         raise InvalidCanary(
@@ -254,11 +263,11 @@ def assess(observation: Observation, now: datetime) -> Facts:
     plan = canary.spec.plan
     canary_key = kind.canary_key(names)
     if canary_key is None:
-        canary_state = _target_state(target, kind, canary, now)
+        canary_state = target_state(target, kind, canary, now)
     else:
         copy = _find(observation, canary_key)
-        canary_state = _copy_state(copy, kind, revision, canary, now)
-    primary_state = _state(primary, kind, plan.primary_ready_threshold, canary, now)
+        canary_state = copy_state(copy, kind, revision, canary, now)
+    primary_state = state_of(primary, kind, plan.primary_ready_threshold, canary, now)
     scaled_by = scaler_of(scaler) if scaler else None
     ratio = None
     if router.capabilities.by_replicas or canary.status.replica_ratio:
@@ -289,7 +298,26 @@ def assess(observation: Observation, now: datetime) -> Facts:
         primary=primary,
         primary_state=primary_state,
         canary_state=canary_state,
+        roles=roles,
+        present=present,
         ratio=ratio,
+    )
+
+
+def _render(
+    router: Router,
+    observation: Observation,
+    names: Names,
+    weights: Weights,
+    cookies: Cookies,
+) -> tuple[Manifest, ...]:
+    return router.render(
+        observation.canary,
+        names,
+        weights,
+        observation.children.get(("Service", names.apex)),
+        cookies=cookies,
+        originals=originals_of(observation),
     )
 
 
@@ -326,49 +354,3 @@ def _revision(observation: Observation, name: str) -> Manifest | None:
         "metadata": {"name": name},
     }
     return (named(observation.originals, REVISION, name) or unseen) if name else None
-
-
-def _target_state(
-    target: Manifest, kind: TargetKind, canary: Canary, now: datetime
-) -> WorkloadState:
-    if kind.is_scaled_to_zero(target):
-        # Nothing of nothing is available: a rollout of no pods is complete, and serves nobody.
-        return WorkloadState(ready=False, message="it is scaled to zero")
-    return _state(target, kind, canary.spec.plan.canary_ready_threshold, canary, now)
-
-
-def _copy_state(
-    copy: Manifest | None, kind: TargetKind, revision: str, canary: Canary, now: datetime
-) -> WorkloadState:
-    """Of a canary that is an object of its own: it has to be seen to follow the target."""
-    if copy is None or kind.revision_of(copy) != revision:
-        return WorkloadState(ready=False, message="its copy of the target is not there yet")
-    return _state(copy, kind, canary.spec.plan.canary_ready_threshold, canary, now)
-
-
-def _state(
-    workload: Manifest | None,
-    kind: TargetKind,
-    threshold: int | None,
-    canary: Canary,
-    now: datetime,
-) -> WorkloadState:
-    if workload is None:
-        return WorkloadState(ready=False, message="it does not exist yet")
-    status = canary.status
-    # The last step or phase: it was taken when all was ready, or asked for what is not ready yet.
-    since = moment_of(status.last_transition_time) or moment_of(status.phase_start_time)
-    found = kind.readiness(
-        workload,
-        threshold_percent=FULL_PERCENT if threshold is None else threshold,
-        deadline_seconds=canary.spec.deadline_seconds,
-        now=now,
-        since=since or now,
-    )
-    match found:
-        case Ready():
-            return WorkloadState(ready=True)
-        case NotReady(retriable=retriable, message=message):
-            return WorkloadState(ready=False, retriable=retriable, message=message)
-        case _:
-            assert_never(found)

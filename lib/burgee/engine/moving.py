@@ -30,9 +30,10 @@ def may_leave(facts: Facts, world: World) -> bool:
 
 def leave(facts: Facts, world: World) -> tuple[frozenset[ObjectKey], tuple[Effect, ...]]:
     """What ends the former provider: children that are kept no longer, and effects."""
-    if not may_leave(facts, world):
-        return frozenset(), ()
-    return _dropped(facts), tuple(_goodbyes(facts))
+    dropped, farewells = _dropped(facts), tuple(_goodbyes(facts))
+    if (dropped or farewells) and may_leave(facts, world):
+        return dropped, farewells
+    return frozenset(), ()
 
 
 def _dropped(facts: Facts) -> frozenset[ObjectKey]:

@@ -11,8 +11,9 @@ from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of
 from burgee.engine.letters import Severity
 from burgee.engine.strategy import describe_step, next_step
+from burgee.engine.traffic import route_of
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import TargetMode, Turn, World, event, route_of
+from burgee.engine.turn import TargetMode, Turn, World, event
 
 _ASKED_FOR = frozenset({"RollbackWebhook", "Aborted"})
 """Reasons of rollbacks that somebody wanted; the others are the release's own fault."""

@@ -19,7 +19,7 @@ from burgee.targets.borrow import (
     selector_surplus,
     shows_borrowed,
 )
-from burgee.targets.drift import prune, settled
+from burgee.targets.drift import holds, prune
 from burgee.targets.kube_service import borrowed_copy, is_copy, keep_copy
 from burgee.targets.primary import keep_workload
 
@@ -62,7 +62,8 @@ def place(
     """
     key = key_of(manifest)
     observation, uid = facts.observation, facts.canary.metadata.uid
-    own = observation.children.get(key) or unlisted(facts).get(key)
+    others = unlisted(facts)
+    own = observation.children.get(key) or others.get(key)
     foreign = observation.services.get(key[1]) if key[0] == "Service" else None
     if own is not None and controller_uid(own) != uid:
         own, foreign = None, own
@@ -90,8 +91,9 @@ def place(
             patch = _with_annotations(own, manifest, patch or {})
         if patch:
             effects.append(patch_on(manifest, patch))
-        listed = key[0] in LISTED_ROUTES or key not in unlisted(facts)
-        if not listed and settled(canonical(own), canonical(manifest), owner_uid=uid):
+        listed = key[0] in LISTED_ROUTES or key not in others
+        # Nothing foreign is on it; what remains is whether all of ours is.
+        if not (listed or patch) and holds(canonical(own), canonical(manifest), owner_uid=uid):
             return
     wanted[key] = manifest
 

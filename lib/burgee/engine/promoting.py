@@ -5,20 +5,13 @@ from burgee.engine.alerts import alert
 from burgee.engine.awaiting import awaited_route
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.gates import calls_of
 from burgee.engine.letters import Severity
 from burgee.engine.outcomes import restart, roll_back, running_world
+from burgee.engine.traffic import ALL_TO_PRIMARY, FULL_PERCENT, route_of
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import (
-    ALL_TO_PRIMARY,
-    PrimaryMode,
-    TargetMode,
-    Turn,
-    World,
-    event,
-    route_of,
-)
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
 
 
 def promote(facts: Facts) -> Turn:

@@ -6,12 +6,13 @@ from burgee.engine.alerts import Alert, alert
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EmitEvent, EventType
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.gates import Closed, calls_of, closed_gate, unasked
 from burgee.engine.letters import Severity
 from burgee.engine.measuring import metric_problem
+from burgee.engine.traffic import ALL_TO_CANARY, FULL_PERCENT
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import ALL_TO_CANARY, TargetMode, Turn, World, event
+from burgee.engine.turn import TargetMode, Turn, World, event
 from burgee.targets.hashing import is_ours
 
 

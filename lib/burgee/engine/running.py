@@ -6,7 +6,7 @@ from burgee.engine.awaiting import await_route
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
 from burgee.engine.gates import (
     calls_of,
     first_failure,
@@ -19,8 +19,9 @@ from burgee.engine.outcomes import climb, failed_check, hold, restart, roll_back
 from burgee.engine.pods import pod_labels
 from burgee.engine.skipping import skip
 from burgee.engine.strategy import has_begun, next_step
+from burgee.engine.traffic import FULL_PERCENT, route_of
 from burgee.engine.transitions import changed_status
-from burgee.engine.turn import Turn, route_of
+from burgee.engine.turn import Turn
 from burgee.engine.verdicts import weigh
 
 WEBHOOK_LOOK_SECONDS = 2.0

@@ -9,8 +9,9 @@ from burgee.engine.gates import calls_of
 from burgee.engine.letters import Severity
 from burgee.engine.outcomes import roll_back, running_world
 from burgee.engine.strategy import has_begun
+from burgee.engine.traffic import ALL_TO_PRIMARY
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, TargetMode, Turn, World, event
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
 
 
 def skip(facts: Facts) -> Turn:

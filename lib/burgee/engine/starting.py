@@ -8,8 +8,9 @@ from burgee.engine.effects import EventType
 from burgee.engine.facts import Facts
 from burgee.engine.letters import Severity
 from burgee.engine.measuring import sources_of, tell_sources
+from burgee.engine.traffic import ALL_TO_PRIMARY
 from burgee.engine.transitions import changed_status, enter
-from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, TargetMode, Turn, World, event
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
 
 
 def start(facts: Facts, findings: Findings) -> Turn | Plan:

@@ -7,18 +7,9 @@ from enum import Enum, auto
 from burgee.api.status import CanaryStatus
 from burgee.engine.alerts import Alert
 from burgee.engine.effects import EmitEvent, EventType, HookCall
-from burgee.engine.facts import FULL_PERCENT, Facts
+from burgee.engine.facts import Facts
+from burgee.engine.traffic import ALL_TO_PRIMARY
 from burgee.routers.base import Weights
-
-ALL_TO_PRIMARY = Weights()
-ALL_TO_CANARY = Weights(primary=0, canary=FULL_PERCENT)
-
-
-def route_of(status: CanaryStatus) -> Weights:
-    """The route that a status asks for."""
-    weight = status.routed_weight
-    mirrored = bool(status.traffic_mirrored)
-    return Weights(primary=FULL_PERCENT - weight, canary=weight, mirrored=mirrored)
 
 
 class PrimaryMode(Enum):

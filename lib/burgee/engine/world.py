@@ -12,7 +12,8 @@ from burgee.engine.placing import apply_own, keep, key_of, patch_on, place, unli
 from burgee.engine.roles import role_in
 from burgee.engine.scaling import scaling
 from burgee.engine.strategy import has_begun
-from burgee.engine.turn import ALL_TO_PRIMARY, PrimaryMode, World
+from burgee.engine.traffic import ALL_TO_PRIMARY
+from burgee.engine.turn import PrimaryMode, World
 from burgee.routers.base import NO_COOKIES, Cookies, Role
 from burgee.targets import configs
 from burgee.targets.hashing import flagger_id
@@ -113,15 +114,7 @@ def _routes(facts: Facts, world: World, cookies: Cookies) -> tuple[Manifest, ...
         route = ALL_TO_PRIMARY
     if route is None:
         return ()
-    apex = facts.observation.children.get(("Service", facts.names.apex))
-    return facts.router.render(
-        facts.canary,
-        facts.names,
-        route,
-        apex,
-        cookies=cookies,
-        originals=facts.originals,
-    )
+    return facts.rendered(route, cookies)
 
 
 def _workload(facts: Facts, mode: PrimaryMode) -> Iterator[Manifest]:

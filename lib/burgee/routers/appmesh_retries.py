@@ -17,6 +17,7 @@ _MILLISECONDS = 250
 _DEFAULT_EVENT = "gateway-error"
 _HTTP_EVENTS: Final = ("client-error", "gateway-error", "server-error", "stream-error")
 _TCP_EVENTS: Final = ("connection-error",)
+_EVENTS: Final = (*_HTTP_EVENTS, *_TCP_EVENTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,11 +68,10 @@ def milliseconds(text: str, field: str) -> int:
 def _events(text: str) -> Manifest:
     events = [event.strip() for event in text.split(",")]
     for event in events:
-        if event not in {*_HTTP_EVENTS, *_TCP_EVENTS}:
-            known = ", ".join((*_HTTP_EVENTS, *_TCP_EVENTS))
+        if event not in _EVENTS:
             raise InvalidCanary(
                 "InvalidRetries",
-                f"{_FIELD}.retryOn {event} is not known to App Mesh; it has {known}",
+                f"{_FIELD}.retryOn {event} is not known to App Mesh; it has {', '.join(_EVENTS)}",
             )
     found = {
         "httpRetryEvents": [event for event in events if event in _HTTP_EVENTS],

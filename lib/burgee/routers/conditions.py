@@ -28,6 +28,7 @@ class Way(StrEnum):
     REGEX = "regex"
 
 
+_WAYS: Final = tuple((way.value, way) for way in Way)
 # What stands before and after a literal.
 _SEARCHED: Final[Mapping[Way, tuple[str, str]]] = MappingProxyType(
     {Way.EXACT: ("^", "$"), Way.PREFIX: ("^", ""), Way.SUFFIX: ("", "$")}
@@ -108,13 +109,13 @@ def _alternative(entry: Manifest, field: str, *, parameters: bool) -> Alternativ
 def _conditions(given: Mapping[str, Manifest] | None, field: str) -> tuple[Condition, ...]:
     found: list[Condition] = []
     for name, matcher in sorted((given or {}).items()):
-        ways = [way for way in Way if matcher.get(way.value)]
+        ways = [way for word, way in _WAYS if matcher.get(word)]
         if len(ways) != 1:
             raise InvalidCanary(
                 "InvalidMatch", f"{field}.{name} needs one of exact, prefix, suffix and regex"
             )
         way = ways[0]
-        found.append(Condition(name=name, way=way, value=str(matcher[way.value])))
+        found.append(Condition(name=name, way=way, value=str(matcher[way])))
     return tuple(found)
 
 

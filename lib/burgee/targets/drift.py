@@ -107,17 +107,26 @@ def settled(
         keep_labels: foreign labels that may stay.
         keep_annotations: foreign annotations that may stay.
     """
+    kept = {"keep_labels": keep_labels, "keep_annotations": keep_annotations}
+    return (
+        holds(observed, desired, owner_uid=owner_uid) and prune(observed, desired, **kept) is None
+    )
+
+
+def holds(observed: Manifest, desired: Manifest, *, owner_uid: str = "") -> bool:
+    """True if all of a desired object is there, whatever is there besides.
+
+    Args:
+        observed: the object as it is.
+        desired: the object as burgee applies it.
+        owner_uid: where it is given, the object has to be claimed by this Canary as well.
+    """
     if owner_uid and not _claimed(observed, owner_uid):
         return False
-    metadata_set = (
+    return (
         labels_of(desired).items() <= labels_of(observed).items()
         and annotations_of(desired).items() <= annotations_of(observed).items()
-    )
-    return (
-        metadata_set
         and _contains(_rest(observed), _rest(desired))
-        and prune(observed, desired, keep_labels=keep_labels, keep_annotations=keep_annotations)
-        is None
     )
 
 
@@ -196,7 +205,7 @@ def _contains(observed: Any, desired: Any, field: str = "") -> bool:
     if _is_ports(field, observed, desired):
         by_key = {_port_key(port): port for port in observed}
         return all(_contains(by_key.get(_port_key(port)), port) for port in desired)
-    return bool(observed == desired or _plain(observed) == _plain(desired))
+    return _alike(observed, desired)
 
 
 def _is_ports(field: str, *values: Any) -> bool:
@@ -219,13 +228,24 @@ def _is_empty(value: Any) -> bool:
     return value is None or value in ({}, [])
 
 
-def _plain(value: Any) -> Any:
-    """A value without the parts that say nothing."""
+def _alike(one: Any, other: Any) -> bool:
+    """True for values that are equal but for parts that say nothing; ends at a difference."""
+    if one == other:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        pairs: Manifest = one
+        others: Manifest = other
+        return all(_alike(pairs.get(key), others.get(key)) for key in pairs.keys() | others.keys())
+    if isinstance(one, list) and isinstance(other, list):
+        items: list[Any] = one
+        rest: list[Any] = other
+        return len(items) == len(rest) and all(map(_alike, items, rest))
+    return _says_nothing(one) and _says_nothing(other)
+
+
+def _says_nothing(value: Any) -> bool:
+    """True for what is empty, and for an object of which all parts are."""
     if isinstance(value, dict):
-        pairs: Manifest = value
-        plain = {key: _plain(item) for key, item in pairs.items()}
-        return {key: item for key, item in plain.items() if not _is_empty(item)}
-    if isinstance(value, list):
-        items: list[Any] = value
-        return [_plain(item) for item in items]
-    return value
+        parts: Manifest = value
+        return all(map(_says_nothing, parts.values()))
+    return _is_empty(value)
