@@ -2,9 +2,10 @@
 
 from pydantic import ValidationError
 
+from burgee.adapters.reader import lacks
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.engine.needs import Need, needs_of
+from burgee.engine.needs import needs_of
 from burgee.engine.related import related_rules
 from burgee.errors import ClusterError, InvalidCanary
 from burgee.targets.workload import kind_of
@@ -18,8 +19,8 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     """Answer one customize call; asked once for a generation of the Canary.
 
     The target is looked up, so that the ConfigMaps and Secrets it names are watched. Where that
-    fails the sync reads them itself. A kind of others that is not served is left out, and the sync
-    says so: Metacontroller would put that sync off.
+    fails the sync reads them itself. A kind of others that is not served, or must not be read, is
+    left out, and the sync says so: Metacontroller would put that sync off.
     """
     try:
         canary = Canary.model_validate(request.body["parent"])
@@ -28,24 +29,16 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
         return customize_answer(())
     settings = context.settings.engine
     deadline = context.monotonic() + LOOKUP_SECONDS
-    unserved = {
+    lacking = {
         (need.api_version, need.resource)
         for need in needs_of(canary, settings)
-        if not _is_served(need, context, deadline - context.monotonic())
+        if lacks(context.kube, need, canary.spec.apex_name, lambda: deadline - context.monotonic())
     }
     target = _target(canary, context, deadline - context.monotonic())
     rules = related_rules(canary, target, settings)
     return customize_answer(
-        [rule for rule in rules if (rule["apiVersion"], rule["resource"]) not in unserved]
+        [rule for rule in rules if (rule["apiVersion"], rule["resource"]) not in lacking]
     )
-
-
-def _is_served(need: Need, context: HookContext, seconds: float) -> bool:
-    """Whether the cluster has a kind; where it does not say, Metacontroller is to find out."""
-    try:
-        return context.kube.serves(need.api_version, need.kind, timeout_seconds=seconds)
-    except ClusterError:
-        return True
 
 
 def _target(canary: Canary, context: HookContext, seconds: float) -> Manifest | None:

@@ -89,7 +89,7 @@ def test_a_kind_that_is_missing_is_said_and_nothing_is_touched(in_a_run: bool) -
         sim.settle()
     before = copy.deepcopy(sim.objects)
     seen = sim.observe()
-    missing = replace(seen, unserved=needs_of(seen.canary, seen.settings))
+    missing = replace(seen, lacking=needs_of(seen.canary, seen.settings))
 
     decision = advance(missing, sim.now, lambda _: Findings())
 
@@ -106,9 +106,24 @@ def test_a_kind_that_is_missing_is_said_and_nothing_is_touched(in_a_run: bool) -
     assert sim.objects == before
 
 
+def test_a_kind_that_must_not_be_read_is_said_with_what_grants_it() -> None:
+    seen = Simulation().observe()
+    needs = needs_of(seen.canary, seen.settings)
+    refused = tuple(replace(need, granted=False) for need in needs)
+
+    decision = advance(replace(seen, lacking=refused), START, lambda _: Findings())
+
+    condition = decision.status.condition("Accepted")
+    assert condition is not None
+    assert condition.reason == "ProviderNotGranted"
+    assert "DestinationRule of networking.istio.io/v1beta1 and VirtualService" in condition.message
+    assert "component" in condition.message
+    assert decision.resync_after_seconds == LOOK_AGAIN_SECONDS
+
+
 def test_it_is_told_once_and_looked_for_again_and_again() -> None:
     seen = Simulation().observe()
-    missing = replace(seen, unserved=needs_of(seen.canary, seen.settings))
+    missing = replace(seen, lacking=needs_of(seen.canary, seen.settings))
     first = advance(missing, START, lambda _: Findings())
     parent = seen.canary.model_copy(update={"status": first.status})
 

@@ -23,7 +23,7 @@ KINDS = {
 }
 
 Answer = tuple[int, Manifest]
-Asked = Callable[[Answer], tuple[list[str], list[str]]]
+Asked = Callable[..., tuple[list[str], list[str]]]
 
 
 @pytest.fixture
@@ -31,13 +31,17 @@ def ask() -> Iterator[Asked]:
     """What the hook asks of an API server that answers discovery so, and what it answers."""
     opened: list[Any] = []
 
-    def ask_with(discovery: Answer) -> tuple[list[str], list[str]]:
+    def ask_with(discovery: Answer, reads: int = 404) -> tuple[list[str], list[str]]:
         asked: list[str] = []
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append(self.path)
-                code, body = discovery if self.path == f"/apis/{ISTIO}" else (404, {})
+                code, body = (404, {})
+                if self.path.startswith(f"/apis/{ISTIO}"):
+                    code, body = (reads, {})
+                if self.path == f"/apis/{ISTIO}":
+                    code, body = discovery
                 content = json.dumps(body).encode()
                 self.send_response(code)
                 self.send_header("Content-Length", str(len(content)))
@@ -106,7 +110,15 @@ def test_kinds_that_are_not_served_are_left_out(
     assert resources == ["deployments", "services", *routes]
 
 
-def test_a_version_is_asked_for_once(ask: Asked) -> None:
+@pytest.mark.parametrize(("code", "watched"), [(200, 2), (404, 2), (403, 0), (500, 2)])
+def test_kinds_that_must_not_be_read_are_left_out(ask: Asked, code: int, watched: int) -> None:
+    _, resources = ask((200, KINDS), reads=code)
+
+    assert len(resources) == 2 + watched
+
+
+def test_versions_and_rights_are_asked_for_once(ask: Asked) -> None:
     asked, _ = ask((200, KINDS))
 
     assert asked.count(f"/apis/{ISTIO}") == 1
+    assert len([path for path in asked if path.startswith(f"/apis/{ISTIO}/")]) == 2

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from provider_world import FakeKnative, knative_service, spec_for
 from release_world import APP, CANARY, App, Arena, deployment
+from scripted_http import Received, Reply
 
 from burgee.playground.kinds.resources import Resource
 
@@ -159,3 +160,24 @@ def test_pods_come_back_when_a_provider_went_before_its_canary(
 
     app.wait_for(lambda: app.get(*CANARY) is None)
     assert app.deployment()["spec"]["replicas"] > 0
+
+
+def test_a_component_that_was_forgotten_is_named_until_it_is_there(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    def refuse(received: Received, forward: Callable[[], Reply]) -> Reply:
+        forbidden = "/httpproxies" in received.path
+        return Reply(status=403, body=b"{}") if forbidden else forward()
+
+    with Arena(tmp_path_factory.mktemp("forgotten"), proxied=True) as arena:
+        arena.proxy.spoil = refuse
+        arena.cluster.store.register(custom("projectcontour.io", "v1", "httpproxies", "HTTPProxy"))
+        app = arena.app("forgotten", provider="contour")
+        waits_for(app, "ProviderNotGranted", "HTTPProxy", "projectcontour.io/v1", "component")
+        assert set(app.world()) == {f"Deployment/{APP}"}
+
+        arena.proxy.spoil = None
+
+        app.wait_phase("Initialized", seconds=COMES_SECONDS)
+        app.release("app:2", "Succeeded")
+        assert app.events("SyncError") == []

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from burgee.adapters.kinds import Kinds
 from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.rights import Rights
 from burgee.adapters.transport import Transport
 from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.engine.effects import DeleteObject, Scale
@@ -38,6 +39,7 @@ class KubeClient:
         """Open nothing yet."""
         self._transport = Transport(access, user_agent=user_agent)
         self._kinds = Kinds(lambda path, seconds: self._call("GET", path, seconds=seconds))
+        self._rights = Rights(lambda *what: self.get(*what[:4], timeout_seconds=what[4]))
         self._answered = threading.Event()
 
     @property
@@ -80,6 +82,22 @@ class KubeClient:
             ClusterError: it could not be asked.
         """
         return self._kinds.serves(api_version, kind, seconds=timeout_seconds)
+
+    def may_read(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str,
+        name: str,
+        *,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> bool:
+        """Whether objects of a kind may be read there; remembered for a while.
+
+        Raises:
+            ClusterError: it could not be tried.
+        """
+        return self._rights.allow(api_version, kind, namespace, name, seconds=timeout_seconds)
 
     def read(
         self,

@@ -57,6 +57,8 @@ def observe(
     """
     namespace, uid = canary.metadata.namespace, canary.metadata.uid
     ref, scaler = canary.spec.target_ref, canary.spec.autoscaler_ref
+    needs = needs_of(canary, settings)
+    lacking = reader.lacking(needs, canary.spec.apex_name)
     target = found_scaler = primary_scaler = None
     with suppress(InvalidCanary):
         kind = kind_of(ref)
@@ -72,10 +74,8 @@ def observe(
             if not (scaled_by.listed or reader.watches(scaled_by.api_version, scaled_by.kind)):
                 look = reader.find
             primary_scaler = look(scaled_by.api_version, scaled_by.kind, namespace, copy)
-    needs = needs_of(canary, settings)
-    unserved = tuple(need for need in needs if not reader.serves(need.api_version, need.kind))
     unwatched = not all(reader.watches(need.api_version, need.kind) for need in needs)
-    besides = _unwatched(canary, reader, settings) if unwatched and not unserved else ()
+    besides = _unwatched(canary, reader, settings) if unwatched and not lacking else ()
     roles = roles_of(canary, settings)
     routes: dict[ObjectKey, Manifest] = {}
     originals: list[Manifest] = []
@@ -117,7 +117,7 @@ def observe(
         services=services,
         templates=templates,
         alert_providers=alert_providers,
-        unserved=unserved,
+        lacking=lacking,
         unwatched=unwatched,
         settings=settings,
     )

@@ -1,11 +1,13 @@
 """What a request carries, and reads of what it lacks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.live import read_object
 from burgee.api.manifest import Manifest, name_of, namespace_of
+from burgee.engine.needs import Need
 from burgee.errors import ClusterError, NotFound
 
 Groups: TypeAlias = Mapping[str, Mapping[str, Manifest]]
@@ -29,6 +31,28 @@ def _identity(manifest: Manifest) -> tuple[str, str, str, str]:
     return group, manifest["kind"], namespace_of(manifest), name_of(manifest)
 
 
+def lacks(
+    kube: KubeClient, need: Need, name: str, left_seconds: Callable[[], float]
+) -> Need | None:
+    """What is lacking of a need, None for nothing and where the cluster does not say.
+
+    Args:
+        kube: where to ask.
+        need: a kind.
+        name: of any object of it, there or not.
+        left_seconds: for each question.
+    """
+    kind = (need.api_version, need.kind)
+    try:
+        if not kube.serves(*kind, timeout_seconds=left_seconds()):
+            return need
+        if not kube.may_read(*kind, need.namespace, name, timeout_seconds=left_seconds()):
+            return replace(need, granted=False)
+    except ClusterError:
+        return None
+    return None
+
+
 class Reader:
     """Objects of one request, and of the cluster where the request has none.
 
@@ -43,6 +67,7 @@ class Reader:
         """Index what the request carries."""
         self._known = {_identity(o): o for o in flatten(related)}
         self._groups = related.keys()
+        self._lacking: set[tuple[str, str]] = set()
         self._kube = kube
         self._left_seconds = left_seconds
         self.complete = True
@@ -59,20 +84,22 @@ class Reader:
         """True for a kind that Metacontroller was asked for, whether it has objects or not."""
         return f"{kind}.{api_version}" in self._groups
 
-    def serves(self, api_version: str, kind: str) -> bool:
-        """Whether the cluster has a kind; where it does not say, reading will tell."""
-        if self.watches(api_version, kind):
-            return True
-        self.complete = False
-        try:
-            return self._kube.serves(api_version, kind, timeout_seconds=self._left_seconds())
-        except ClusterError:
-            return True
+    def lacking(self, needs: Iterable[Need], name: str) -> tuple[Need, ...]:
+        """The kinds that are not served, or must not be read; none of them is read from now on."""
+        found: list[Need] = []
+        for need in needs:
+            if not self.watches(need.api_version, need.kind):
+                self.complete = False
+                lacking = lacks(self._kube, need, name, self._left_seconds)
+                if lacking is not None:
+                    found.append(lacking)
+        self._lacking = {(need.api_version, need.kind) for need in found}
+        return tuple(found)
 
     def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:
         """One object; None where neither request nor cluster has it."""
         found = self.known(api_version, kind, namespace, name)
-        if found is not None:
+        if found is not None or (api_version, kind) in self._lacking:
             return found
         self.complete = False
         try:

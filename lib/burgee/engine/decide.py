@@ -96,8 +96,8 @@ def _facts(observation: Observation, now: datetime) -> Facts | Plan:
     if observation.canary.spec.suspend:
         return Plan(decision=suspended(observation, now))
     try:
-        if observation.unserved:
-            raise refusal(observation.unserved)
+        if observation.lacking:
+            raise refusal(observation.lacking)
         return assess(observation, now)
     except InvalidCanary as error:
         return Plan(decision=refused(observation, error, now))

@@ -12,11 +12,13 @@ from typing import Final
 
 from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
+from burgee.engine.roles import namespace_for
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets.scaler import scaler_of
 
 LOOK_AGAIN_SECONDS: Final = 20.0
+NOT_GRANTED: Final = "ProviderNotGranted"
 
 _BUILT_IN: Final = ("apps/", "autoscaling/", "networking.k8s.io/")
 
@@ -26,15 +28,19 @@ class Need:
     """A kind that comes with something which has to be installed.
 
     Attributes:
+        namespace: where its objects are; empty for the whole cluster.
         who: what asks for it, in the words of the Canary.
         reason: of the condition where it is not served.
+        granted: False where it is served and burgee may not read it.
     """
 
     api_version: str
     resource: str
     kind: str
+    namespace: str
     who: str
     reason: str = "ProviderNotInstalled"
+    granted: bool = True
 
 
 def needs_of(canary: Canary, settings: EngineSettings) -> tuple[Need, ...]:
@@ -42,13 +48,21 @@ def needs_of(canary: Canary, settings: EngineSettings) -> tuple[Need, ...]:
     return tuple(dict.fromkeys(_needs(canary, settings)))
 
 
-def refusal(unserved: tuple[Need, ...]) -> InvalidCanary:
-    """What is said of kinds that are missing; one of them at least."""
-    first = unserved[0]
-    missing = " and ".join(f"{need.kind} of {need.api_version}" for need in unserved)
+def refusal(lacking: tuple[Need, ...]) -> InvalidCanary:
+    """What is said of kinds that are missing or must not be read; one of them at least."""
+    first = lacking[0]
+    alike = (need for need in lacking if need.granted is first.granted)
+    kinds = " and ".join(dict.fromkeys(f"{need.kind} of {need.api_version}" for need in alike))
+    if first.granted:
+        return InvalidCanary(
+            first.reason,
+            f"{kinds}: not served by this cluster, and {first.who} needs it",
+            retry_seconds=LOOK_AGAIN_SECONDS,
+        )
     return InvalidCanary(
-        first.reason,
-        f"{missing}: not served by this cluster, and {first.who} needs it",
+        NOT_GRANTED,
+        f"{kinds}: burgee may not read it, and {first.who} needs it; the rights are in a component "
+        "of burgee's manifests",
         retry_seconds=LOOK_AGAIN_SECONDS,
     )
 
@@ -63,6 +77,7 @@ def _needs(canary: Canary, settings: EngineSettings) -> Iterator[Need]:
                     api_version=kind.api_version,
                     resource=kind.resource,
                     kind=kind.kind,
+                    namespace=namespace_for(related, canary),
                     who=f"the provider {provider} (spec.provider)",
                 )
     reference = canary.spec.autoscaler_ref
@@ -73,6 +88,7 @@ def _needs(canary: Canary, settings: EngineSettings) -> Iterator[Need]:
                 api_version=scaler.api_version,
                 resource=scaler.resource,
                 kind=scaler.kind,
+                namespace=canary.metadata.namespace,
                 who="spec.autoscalerRef",
                 reason="ScalerNotInstalled",
             )

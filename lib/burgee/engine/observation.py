@@ -36,7 +36,8 @@ class Observation:
         services: Services with the names of ours that the Canary does not own.
         templates: MetricTemplates by (namespace, name).
         alert_providers: AlertProviders by (namespace, name).
-        unserved: kinds that the Canary needs and that the cluster does not serve.
+        lacking: kinds that the Canary needs and that the cluster does not serve, or burgee must
+            not read.
         unwatched: True where objects of its provider were read besides, so that a change of
             theirs brings no sync.
     """
@@ -55,6 +56,6 @@ class Observation:
     services: Mapping[str, Manifest] = field(default_factory=dict)
     templates: Mapping[tuple[str, str], MetricTemplate] = field(default_factory=dict)
     alert_providers: Mapping[tuple[str, str], AlertProvider] = field(default_factory=dict)
-    unserved: tuple[Need, ...] = ()
+    lacking: tuple[Need, ...] = ()
     unwatched: bool = False
     settings: EngineSettings = field(default_factory=EngineSettings)
