@@ -39,7 +39,7 @@ class KubeClient:
         """Open nothing yet."""
         self._transport = Transport(access, user_agent=user_agent)
         self._kinds = Kinds(lambda path, seconds: self._call("GET", path, seconds=seconds))
-        self._rights = Rights(lambda *what: self.get(*what[:4], timeout_seconds=what[4]))
+        self._rights = Rights(self._read_within)
         self._answered = threading.Event()
 
     @property
@@ -273,6 +273,11 @@ class KubeClient:
     def close(self) -> None:
         """Close the connections and remove what was written for them."""
         self._transport.close()
+
+    def _read_within(
+        self, api_version: str, kind: str, namespace: str, name: str, seconds: float
+    ) -> Manifest:
+        return self.get(api_version, kind, namespace, name, timeout_seconds=seconds)
 
     def _path_of(self, manifest: Manifest, *, with_name: bool, seconds: float) -> str:
         return self._kinds.path(
