@@ -72,6 +72,23 @@ def test_deployment_is_ready(deployment: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    ("replicas", "threshold", "least"), [(1, 50, 1), (3, 10, 1), (1, 0, 0), (4, 50, 2)]
+)
+def test_a_share_of_the_pods_is_one_pod_at_least(
+    replicas: int, threshold: int, least: int
+) -> None:
+    """Half of one pod would be none, and traffic would go to nobody."""
+
+    def of(available: int) -> Readiness:
+        counts = {"replicas": replicas, "updatedReplicas": replicas}
+        found = workload(replicas=replicas, availableReplicas=available)
+        return readiness({**found, "status": {**found["status"], **counts}}, threshold)
+
+    assert of(least) == Ready()
+    assert least == 0 or isinstance(of(least - 1), NotReady)
+
+
+@pytest.mark.parametrize(
     ("deployment", "retriable", "message"),
     [
         pytest.param(

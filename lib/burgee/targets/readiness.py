@@ -91,8 +91,13 @@ def _missing(deployment: Manifest, status: Manifest, threshold_percent: int) -> 
 
 
 def share_of(count: int, percent: int) -> int:
-    """The pods that must be available, truncated in Go's float32: 29% of 100 is 29, not 28."""
-    return int(_float32(_float32(count) * _float32(_float32(percent) / 100)))
+    """The pods that must be available, truncated in Go's float32: 29% of 100 is 29, not 28.
+
+    One at least, where any share is asked for. Different on purpose: in Flagger half of one pod
+    is none, so that traffic goes to a workload without a pod that could serve.
+    """
+    share = int(_float32(_float32(count) * _float32(_float32(percent) / 100)))
+    return max(share, 1) if count > 0 and percent > 0 else share
 
 
 def _float32(value: float) -> float:
