@@ -110,6 +110,24 @@ def test_a_newer_revision_after_that_is_run_when_this_one_is_done() -> None:
     assert sim.image("podinfo-primary") == "app:3"
 
 
+def test_a_newer_revision_with_more_replicas_does_not_hold_the_promotion_for_ever() -> None:
+    sim = promoting()
+    sim.sync()
+    assert sim.image("podinfo-primary") == "app:2"
+    target = copy.deepcopy(sim.get("Deployment", "podinfo"))
+    target["spec"]["replicas"] = 7
+    sim.put(target)
+    sim.set_image("app:3")
+
+    sim.run(200, until="Succeeded")
+    sim.run(200, until="Succeeded")
+    sim.settle()
+    sim.run(200, until="Succeeded")
+
+    assert sim.image("podinfo-primary") == "app:3"
+    assert sim.replicas("podinfo-primary") == 7
+
+
 def test_a_canary_that_dies_while_the_primary_is_good_gives_all_traffic_to_the_primary() -> None:
     analysis = {**canary()["spec"]["analysis"], "stepWeightPromotion": 10}
     sim = promoting(analysis=analysis)

@@ -25,7 +25,9 @@ def promote(facts: Facts) -> Turn:
     world = World(primary=mode, target=TargetMode.RUN, route=route_of(status))
     state = facts.primary_state
     deadline = after(facts.phase_start, facts.spec.deadline_seconds)
-    if not (taken and state.ready) or facts.primary_is_small:
+    # A primary that is kept as it is would never get pods that a newer manifest asks for.
+    small = facts.primary_is_small and mode is PrimaryMode.BUILD
+    if not (taken and state.ready) or small:
         if taken and not state.ready and not state.retriable:
             return _fail(facts, f"primary: {state.message}")
         if not taken and facts.now >= deadline:
