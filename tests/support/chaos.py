@@ -4,7 +4,7 @@ import copy
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from simulation import Manifest, canary, deployment
 from watched import DEADLINE_SECONDS, Broken, Watched
@@ -61,7 +61,7 @@ class Life:
     tokens: Any = field(default_factory=itertools.count)
 
     @classmethod
-    def begin(cls, choice: int, provider: str) -> "Life":
+    def begin(cls, choice: int, provider: str) -> Self:
         strategy = STRATEGIES[choice % len(STRATEGIES)]
         hooks = [
             {
@@ -96,18 +96,15 @@ class Life:
             return HookResult(succeeded=False, pending=True, message="no answer yet")
         return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
 
-    def warm_up(self, steps: int) -> None:
-        """A run so far on its way that pods are behind the apex Service when noise begins."""
-        self.sim.settle()
-        self.sim.set_image(IMAGES[1])
-        for _ in range(steps):
-            self.sim.settle()
-            self.sim.pass_time(10)
-
     def act(self, number: int) -> None:
         """One thing happens, then one sync."""
-        kind, size = number % 16, number // 16
-        acts: Sequence[Callable[[int], None]] = (
+        acts = self.acts()
+        acts[number % len(acts)](number // len(acts))
+        self.sync()
+
+    def acts(self) -> Sequence[Callable[[int], None]]:
+        """What may happen; how, a number says."""
+        return (
             self._wait_long,
             self._wait,
             self._wait,
@@ -118,15 +115,13 @@ class Life:
             self._config,
             self._edit,
             self._suspend,
-            self._slow if self.sim.by_replicas else self._drift,
+            self._drift,
             self._delete_child,
             self._lose,
             self._command,
             self._skip,
             self._slow,
         )
-        acts[kind](size)
-        self.sync()
 
     def sync(self) -> None:
         """One sync; the same observation has to have the same answer."""
@@ -172,17 +167,6 @@ class Life:
             raise Broken(f"at rest with weight {share} and {replicas} replicas: {sim.status}")
         if sim.phase != "Failed" and sim.image("podinfo-primary") != sim.image("podinfo"):
             raise Broken("at rest with a primary that is not the promoted revision")
-        self._is_as_before()
-
-    def _is_as_before(self) -> None:
-        """Nothing of weights by numbers of pods is left at rest."""
-        sim = self.sim
-        if not sim.by_replicas or sim.status.get("canaryWeight", 0) == 100:
-            return
-        if set(sim.behind()) != {"podinfo-primary"} or "replicaRatio" in sim.status:
-            raise Broken(f"at rest with {sim.behind()} behind the apex Service: {sim.status}")
-        if sim.get("Deployment", "podinfo")["spec"].get("paused"):
-            raise Broken("at rest with a target that is not rolled out")
 
     def _until_rest(self, seconds: float) -> None:
         """Lets time pass until nothing is timed and nothing changes."""
@@ -205,8 +189,6 @@ class Life:
 
     def _wait(self, size: int) -> None:
         self.sim.pass_time(1 + size % 12)
-        if self.sim.by_replicas:
-            self.sync()  # pods come and go by several looks
 
     def _wait_long(self, size: int) -> None:
         self.sim.pass_time(20 + size % 50)
@@ -287,15 +269,17 @@ class Life:
     def _skip(self, size: int) -> None:
         self.sim.edit(skipAnalysis=bool(size % 3 == 0))
 
+    def tell(self) -> None:
+        """Adds the life to what was tried."""
+        TALLY["lives"] += 1
+        TALLY["syncs"] += self.sim.syncs
+
 
 def live(choice: int, numbers: Sequence[int], provider: str = "istio") -> Life:
     """A whole life: set up, noise, quiet end."""
     life = Life.begin(choice, provider)
-    if life.sim.by_replicas:
-        life.warm_up(choice % 8)
     for number in numbers:
         life.act(number)
     life.calm_down()
-    TALLY["lives"] += 1
-    TALLY["syncs"] += life.sim.syncs
+    life.tell()
     return life

@@ -301,20 +301,11 @@ class Simulation(SimulatedCluster):
         outcomes: dict[tuple[str, str], bool] = {}
         for effect in decision.effects:
             match effect:
-                case Scale():
-                    found = self.objects.get((effect.kind, effect.name))
-                    guard = effect.resource_version
-                    if found and guard in {None, found["metadata"]["resourceVersion"]}:
-                        spec = {**found["spec"], "replicas": effect.replicas}
-                        self._put({**found, "spec": spec})
+                case Scale() | MergePatch():
+                    self.perform(effect)
                 case EmitEvent():
                     if effect.key not in {e.key for e in self.events}:
                         self.events.append(effect)
-                case MergePatch():
-                    found = self.objects[effect.kind, effect.name]
-                    guard = effect.patch.get("metadata", {}).get("resourceVersion")
-                    if guard in {None, found["metadata"]["resourceVersion"]}:
-                        self._put(merge(found, effect.patch))
                 case ApplyForeign():
                     key = effect.manifest["kind"], effect.manifest["metadata"]["name"]
                     self._put(merge(self.objects[key], effect.manifest))
@@ -326,6 +317,20 @@ class Simulation(SimulatedCluster):
                     if taken is not None:
                         outcomes[effect.key, effect.receiver.id] = taken
         return outcomes
+
+    def perform(self, effect: Scale | MergePatch) -> None:
+        """A write, refused where it names an older version of its object."""
+        found = self.objects.get((effect.kind, effect.name))
+        match effect:
+            case Scale():
+                guard, patch = effect.resource_version, {"spec": {"replicas": effect.replicas}}
+            case MergePatch():
+                guard, patch = (
+                    effect.patch.get("metadata", {}).get("resourceVersion"),
+                    effect.patch,
+                )
+        if found and guard in {None, found["metadata"]["resourceVersion"]}:
+            self._put(merge(found, patch))
 
     def _children(self, decision: Decision) -> None:
         wanted = {(c["kind"], c["metadata"]["name"]): c for c in decision.children}

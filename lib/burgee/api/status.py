@@ -76,14 +76,16 @@ class ReplicaRatio(WireModel):
         promoted: pods that the primary gets when it takes the revision over.
         requested_weight: percent that the run asks for.
         achieved_weight: percent that the pods which can serve give.
-        reached_weight: with an autoscaler, the newest weight whose pods were there once.
+        asked_weight: with an autoscaler, the newest weight whose pods were asked for.
+        since: since when the pods have not been what is asked for; the clock of their deadline.
     """
 
     capacity: WholeNumber
     promoted: WholeNumber
     requested_weight: WholeNumber = 0
     achieved_weight: float = 0.0
-    reached_weight: WholeNumber | None = None
+    asked_weight: WholeNumber | None = None
+    since: str | None = None
 
 
 class CanaryStatus(WireModel):

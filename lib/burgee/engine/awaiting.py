@@ -20,11 +20,16 @@ def await_route(facts: Facts, due: datetime) -> Turn:
     """The route does not show the weight yet; the window of the checks begins when it does.
 
     Not for longer than the deadline: a route that its provider refuses would hold a release for
-    ever. Pods have a deadline of their own.
+    ever, and so would pods that somebody else takes away.
     """
     status, now = facts.status, facts.now
     deadline = after(facts.waiting_since(_ROUTE), facts.spec.deadline_seconds)
-    if now >= deadline and not facts.by_replicas:
+    if facts.by_replicas:
+        deadline = after(now, facts.interval_seconds)
+        if facts.ratio and facts.ratio.is_late(status.routed_weight):
+            text = f"{awaited_route(facts)} for more than {facts.spec.deadline_seconds} s"
+            return roll_back(facts, "ProgressDeadlineExceeded", text)
+    elif now >= deadline:
         text = f"{awaited_route(facts)}; for more than {facts.spec.deadline_seconds} s"
         trouble = route_trouble(facts)
         return roll_back(facts, "RouteNotInForce", f"{text}; {trouble}" if trouble else text)

@@ -7,14 +7,16 @@ Rules, in the order in which they win:
 2. Never fewer pods serve than before the run: one side gives pods up only as the other has them.
 3. The numbers come as near to the weight as whole pods allow.
 
-With an autoscaler the number of the primary's pods is the autoscaler's to decide. The target gets
-the pods of a step once, within its autoscaler's bounds, and is left to it from then on.
+With an autoscaler the number of the primary's pods is the autoscaler's to decide. The target is
+given the pods of a step once, within its autoscaler's bounds, and is left to it from then on.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from burgee.api.status import CanaryStatus, Phase, ReplicaRatio
+from burgee.engine.clock import fine_stamp
 from burgee.engine.transitions import changed_status
 from burgee.targets.sharing import FULL, Side, Split, beside, share_percent, split
 
@@ -39,6 +41,10 @@ class Pods:
     updated: int = 0
     labelled: bool = False
     ready: bool = False
+
+    def serve_as(self, count: int) -> bool:
+        """True where so many serve, or what the analysis takes for so many."""
+        return self.available >= count or (self.ready and self.replicas >= count)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +74,9 @@ class Ratio:
         meant: whether the target is the revision that status is about.
         side: whose pods the observed apex Service chooses; None for none, or others.
         bounds: of the target's autoscaler, None without one.
-        late: whether the deadline of the phase is over: nothing is waited for any longer.
+        overdue: whether what the record asks for has not been there for the whole deadline.
         phase: of the release, on record.
+        now: aware, UTC.
     """
 
     active: bool
@@ -81,8 +88,9 @@ class Ratio:
     meant: bool
     side: Side | None
     bounds: Bounds | None
-    late: bool
+    overdue: bool
     phase: Phase
+    now: datetime
 
     @property
     def capacity(self) -> int:
@@ -102,11 +110,17 @@ class Ratio:
         return self.side in {Side.BOTH, Side.CANARY}
 
     @property
+    def canary_serves(self) -> int:
+        """Pods of the target that get traffic, or would: those without the label do not."""
+        hidden = self.side is Side.BOTH and not self.canary.labelled
+        return 0 if hidden else self.canary.available
+
+    @property
     def achieved_percent(self) -> float:
         """What the target's pods get, by what is seen."""
         match self.side:
             case Side.BOTH:
-                return share_percent(self.primary.available, self.canary.available)
+                return share_percent(self.primary.available, self.canary_serves)
             case Side.CANARY:
                 return float(FULL)
             case _:
@@ -131,6 +145,11 @@ class Ratio:
         canary = self.bounds.within(wanted) if weight else 0
         return Split(primary=self.primary.replicas, canary=canary)
 
+    def is_late(self, weight: int) -> bool:
+        """True where the pods of a weight have not come within the deadline."""
+        asked = weight if self.active else 0
+        return self.overdue and self.record is not None and self.record.requested_weight == asked
+
     def shows(self, weight: int) -> bool:
         """True where what is seen gives the canary this weight, as near as pods allow."""
         if weight <= 0 or not self.active:
@@ -142,13 +161,11 @@ class Ratio:
     def side_for(self, weight: int) -> Side:
         """Whose pods the apex Service is to choose now."""
         if weight <= 0 or not self.active:
-            return Side.PRIMARY if self._may_close() else Side.BOTH
-        if not self.is_shared and not self._may_open():
+            return Side.PRIMARY if self._may_close(weight) else Side.BOTH
+        if not self.is_shared and not self._may_open(weight):
             return Side.PRIMARY
-        wanted = self.counts(weight).canary if self.bounds else self.capacity
-        if weight >= FULL and self.canary.available >= wanted:
-            return Side.CANARY
-        return Side.BOTH
+        held = self.paused or self.side is Side.CANARY
+        return Side.CANARY if weight >= FULL and held and self._has_all() else Side.BOTH
 
     def primary_replicas(self, weight: int, *, building: bool) -> int:
         """Replicas that the primary is to have now.
@@ -164,10 +181,7 @@ class Ratio:
         wanted = whole
         if self.phase in _IN_A_RUN and self.active and weight > 0 and not building:
             wanted = self.counts(weight).primary
-        if self.is_shared:
-            wanted = max(wanted, whole - self.canary.available)
-        elif wanted < whole:
-            wanted = whole
+        wanted = max(wanted, whole - self.canary_serves) if self.is_shared else whole
         steady = self.canary.ready and self.meant
         return wanted if wanted >= has or building or steady else has
 
@@ -182,12 +196,10 @@ class Ratio:
             return has
         if not self.active and self.phase in _IN_A_RUN:
             return max(has, self.bounds.least if self.bounds else self.capacity)
-        if weight <= 0 and self.phase in _IN_A_RUN:
-            weight = self.first
+        weight = self._asked(weight)
         wanted = self.counts(weight).canary
         if self.bounds is not None:
-            raised = self.record is not None and self.record.reached_weight == weight
-            return has if has and (raised or has > wanted) else wanted
+            return has if has and (self._was_asked(weight) or has > wanted) else wanted
         if self.is_shared and has > wanted:
             shares = self.side is Side.BOTH and self.primary.labelled
             others = self.primary.available if shares else 0
@@ -201,24 +213,24 @@ class Ratio:
         revision where a broken primary leaves the target all of it, or a shared label that was
         lost and is set again.
         """
-        if not (self.is_shared or (weight > 0 and self.active and self._is_set())):
+        if not (self.is_shared or (weight > 0 and self.active and self._is_set(weight))):
             return False
         if not self.meant or weight <= 0:
             return True
+        if not self.canary.labelled:
+            return False
         return self.canary.updated > 0 if self.paused else self.canary.ready
 
     def recorded(self, status: CanaryStatus) -> CanaryStatus:
         """The status with what is to be remembered, until everything is as it was before a run."""
-        shared = self.is_shared or (self.paused and self.record is not None)
-        whole = self.bounds is not None or self.primary.available >= self.capacity
         weight = status.routed_weight if self.active else 0
         at_rest = status.phase not in _IN_A_RUN | _TAKING_OVER and weight == 0
-        if at_rest and not shared and (whole or self.record is None):
+        if at_rest and (self.record is None or self._is_restored()) and not self.is_shared:
             return changed_status(status, replica_ratio=None)
         taking_over = status.phase in _TAKING_OVER
-        reached = self.record.reached_weight if self.record else None
-        if self.bounds is not None and self.is_shared and self._has_pods(weight):
-            reached = weight
+        asked = self.record.asked_weight if self.record else None
+        if self.bounds is not None and self.active and {self.phase, status.phase} <= _IN_A_RUN:
+            asked = self._asked(weight)
         return changed_status(
             status,
             replica_ratio=ReplicaRatio(
@@ -226,43 +238,67 @@ class Ratio:
                 promoted=self.promoted,
                 requested_weight=weight,
                 achieved_weight=self.achieved_percent,
-                reached_weight=reached,
+                asked_weight=asked,
+                since=None if self.shows(weight) else self._missing_since(weight),
             ),
         )
+
+    def _is_restored(self) -> bool:
+        """True where everything was asked to be as before the run, and the target has no pods.
+
+        Pods that it still has would be taken for what the user wants with the next revision.
+        """
+        whole = self.bounds is not None or self.primary.replicas >= self.capacity
+        return whole and not self.paused and self.canary.replicas == 0
+
+    def _missing_since(self, weight: int) -> str:
+        """Since when pods are not what this weight asks for; now, where it asks for the first time."""
+        record = self.record
+        known = record.since if record and record.requested_weight == weight else None
+        return known or fine_stamp(self.now)
+
+    def _asked(self, weight: int) -> int:
+        """The weight whose pods the target is to have: before the first step that of the step."""
+        return self.first if weight <= 0 and self.phase in _IN_A_RUN else weight
+
+    def _was_asked(self, weight: int) -> bool:
+        return self.record is not None and self.record.asked_weight == weight
 
     def _has_pods(self, weight: int) -> bool:
         """True where both sides have the pods of a weight."""
         wanted = self.counts(weight)
-        enough = self.canary.ready and self.canary.available >= wanted.canary
         if self.bounds is not None:
-            reached = self.record is not None and self.record.reached_weight == weight
-            return self.canary.ready and (enough or reached)
+            enough = self.canary.available >= wanted.canary
+            return self.canary.ready and (enough or self._was_asked(weight))
+        # Pods of the canary that the analysis does without are made up for.
+        primary = max(wanted.primary, self.capacity - self.canary.available)
         return (
-            enough
+            self.canary.ready
             and self.canary.replicas == wanted.canary
-            and self.primary.replicas == wanted.primary
-            and self.primary.available >= wanted.primary
+            and self.primary.replicas == primary
+            and self.primary.serve_as(primary)
         )
 
-    def _is_set(self) -> bool:
-        """True where both sides can stand behind one Service."""
-        return (
-            self.meant
-            and self.primary.labelled
-            and self.primary.ready
-            and self.canary.labelled
-            and self.canary.ready
-        )
+    def _has_all(self) -> bool:
+        """True where the target can serve alone."""
+        return self.canary.serve_as(self.counts(FULL).canary)
 
-    def _may_open(self) -> bool:
-        return self._is_set() and self.paused
+    def _is_set(self, weight: int) -> bool:
+        """True where the target can stand behind the apex Service, and the primary beside it."""
+        beside = weight >= FULL or (self.primary.labelled and self.primary.ready)
+        serves = self.canary.ready and self.canary.available > 0
+        return self.meant and self.canary.labelled and serves and beside
 
-    def _may_close(self) -> bool:
+    def _may_open(self, weight: int) -> bool:
+        alone = weight >= FULL and not (self.primary.labelled and self.primary.ready)
+        return self._is_set(weight) and self.paused and (not alone or self._has_all())
+
+    def _may_close(self, weight: int) -> bool:
         """True where the primary can serve alone, or nothing else does."""
-        if not self.is_shared or self.late or self.canary.available == 0:
+        if not self.is_shared or self.canary_serves == 0:
             return True
         if not (self.meant or self.paused):
             return True  # a revision that nobody looked at is being rolled out
-        if self.bounds is not None:
+        if self.bounds is not None or self.is_late(weight):
             return self.primary.available > 0
-        return self.primary.available >= self.capacity
+        return self.primary.serve_as(self.capacity)

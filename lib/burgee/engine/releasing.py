@@ -15,7 +15,7 @@ from burgee.routers.base import OWNER_ANNOTATION, Releasing
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets.applied import carries
 from burgee.targets.metadata import identity
-from burgee.targets.sharing import held_patch, is_labelled
+from burgee.targets.sharing import held_patch
 
 
 def clean_up(observation: Observation) -> Iterator[Effect]:
@@ -35,7 +35,7 @@ def clean_up(observation: Observation) -> Iterator[Effect]:
 def _release_target(observation: Observation) -> Iterator[Effect]:
     """What weights by numbers of pods need of the target's pod template."""
     target, canary = observation.target, observation.canary
-    if target is None or not is_labelled(target, canary.spec.apex_name):
+    if target is None:
         return
     held = False if canary.status.replica_ratio is not None else None
     patch = held_patch(target, canary.spec.apex_name, label=False, paused=held)

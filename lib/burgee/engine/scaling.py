@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from burgee.api.manifest import Manifest, metadata
+from burgee.api.status import Phase
 from burgee.engine.effects import Effect, Scale
 from burgee.engine.facts import Facts
 from burgee.engine.placing import patch_on
@@ -17,6 +18,7 @@ def scaling(facts: Facts, world: World) -> Iterator[Effect]:
     if facts.ratio is not None:
         yield from _share_pods(facts, facts.ratio, world)
         return
+    yield from _forget_label(facts)
     if world.primary is PrimaryMode.BUILD and facts.primary is not None:
         has, wants = facts.kind.replicas(facts.primary), facts.wanted_replicas
         differs = facts.primary_is_small if facts.spec.autoscaler_ref else has != wants
@@ -76,21 +78,32 @@ def _share_pods(facts: Facts, ratio: Ratio, world: World) -> Iterator[Effect]:
         yield from _pause(facts, paused=False)
     wants, has = ratio.target_replicas(weight), ratio.canary.replicas
     # What is let go on is only given pods: it is decided later whether they are taken away.
-    if wants != has and not (world.target is TargetMode.LEAVE and wants < has):
+    left = world.target is TargetMode.LEAVE and (wants < has or weight == 0)
+    if wants != has and not left:
         yield scaling_effect(facts.target, Replicas(count=wants), guarded=wants < has)
 
 
 def _hold(facts: Facts, ratio: Ratio, weight: int, *, runs: bool) -> Iterator[Effect]:
     """The shared label of the target's pods, and whether a new template has to wait."""
     idle = ratio.canary.replicas == 0
-    label = None
-    if ratio.active and (runs or idle):
-        label = True
-    elif not ratio.active and ratio.record is None and idle:
-        label = False
+    label = True if ratio.active and (runs or idle) else None
     holds = ratio.holds_rollout(weight)
     paused = holds if holds or ratio.record is not None else None
     patch = held_patch(facts.target, facts.names.apex, label=label, paused=paused)
+    if patch and (holds or label):
+        # Nobody would take back at rest what a call that was given up writes late.
+        version = metadata(facts.target).get("resourceVersion")
+        patch = {**patch, "metadata": {"resourceVersion": version}}
+    if patch:
+        yield patch_on(facts.target, patch)
+
+
+def _forget_label(facts: Facts) -> Iterator[Effect]:
+    """The shared label goes from a target without pods whose weights are not theirs any more."""
+    idle = facts.kind.is_scaled_to_zero(facts.target)
+    if not idle or facts.by_replicas:
+        return
+    patch = held_patch(facts.target, facts.names.apex, label=False, paused=None)
     if patch:
         yield patch_on(facts.target, patch)
 
@@ -100,8 +113,12 @@ def _run_alone(facts: Facts, ratio: Ratio) -> Iterator[Effect]:
     patch = held_patch(facts.target, facts.names.apex, label=None, paused=False)
     if patch:
         yield patch_on(facts.target, patch)
-    wants = max(ratio.capacity, ratio.primary.replicas)
-    if ratio.canary.replicas < wants:
+    wants, has = max(ratio.capacity, ratio.primary.replicas), ratio.canary.replicas
+    if ratio.bounds is not None:
+        # Its autoscaler would have its way in the end, however often it is asked.
+        asked = has > 0 and ratio.phase is Phase.TERMINATING
+        wants = has if asked else ratio.bounds.within(wants)
+    if has < wants:
         yield scaling_effect(facts.target, Replicas(count=wants))
 
 

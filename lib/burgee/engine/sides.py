@@ -27,7 +27,7 @@ def ratio_of(
     bounds: Bounds | None,
     now: datetime,
 ) -> Ratio | None:
-    """Both sides; None where the Canary never shared traffic by numbers of pods.
+    """Both sides; None where weights are no numbers of pods, and have left nothing.
 
     Args:
         canary: the live one.
@@ -42,14 +42,14 @@ def ratio_of(
         now: aware, UTC.
     """
     status = canary.status
-    left = status.replica_ratio is not None or is_labelled(target, names.apex)
-    if status.phase in STARTING or not (active or left):
+    record = status.replica_ratio
+    if status.phase in STARTING or not (active or record):
         return None
-    began = moment_of(status.phase_start_time) or now
+    since = moment_of(record.since) if record else None
     primary_ready, canary_ready = ready
     return Ratio(
         active=active,
-        record=status.replica_ratio,
+        record=record,
         first=next_weight(canary.spec.plan, 0) if active else 0,
         primary=_pods(primary, names, ready=primary_ready),
         canary=_pods(target, names, ready=canary_ready),
@@ -57,8 +57,9 @@ def ratio_of(
         meant=meant,
         side=side_of(apex, names),
         bounds=bounds,
-        late=now >= after(began, canary.spec.deadline_seconds),
+        overdue=since is not None and now >= after(since, canary.spec.deadline_seconds),
         phase=status.phase,
+        now=now,
     )
 
 
