@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench.route_cases import COOKIES, NAMES, OWNER, RouteCase, case_of
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import canonical, capabilities_by_provider
 from burgee.targets.drift import holds, prune
 
@@ -91,14 +91,27 @@ def step(case: RouteCase, seen: list[Manifest]) -> None:
 def render(case: RouteCase, weights: Weights) -> tuple[Manifest, ...]:
     """The route objects of a case."""
     return case.router.render(
-        case.canary, NAMES, weights, cookies=COOKIES, originals=case.originals
+        Aim(
+            canary=case.canary,
+            names=NAMES,
+            weights=weights,
+            cookies=COOKIES,
+            originals=case.originals,
+        )
     )
 
 
 def shows(case: RouteCase, seen: list[Manifest], weights: Weights) -> bool:
     """Whether the observed objects do that."""
     return case.router.shows(
-        seen, case.canary, NAMES, weights, cookies=COOKIES, originals=case.originals
+        seen,
+        Aim(
+            canary=case.canary,
+            names=NAMES,
+            weights=weights,
+            cookies=COOKIES,
+            originals=case.originals,
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from burgee.engine.ending import end
 from burgee.engine.observation import Observation
 from burgee.engine.related import related_rules
 from burgee.engine.roles import NO_ROLES, role_in, roles_of
-from burgee.routers.base import Role, Weights
+from burgee.routers.base import Aim, Role, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names
 
@@ -56,7 +56,11 @@ def resting(**spec: Any) -> Observation:
 
 def rendered(observation: Observation, weights: Weights, *originals: Manifest) -> list[Manifest]:
     router = router_of(observation.canary.spec.provider)
-    return [*router.render(observation.canary, NAMES, weights, originals=originals)]
+    return [
+        *router.render(
+            Aim(canary=observation.canary, names=NAMES, weights=weights, originals=originals)
+        )
+    ]
 
 
 def with_routes(observation: Observation, *routes: Manifest) -> Observation:
@@ -515,7 +519,7 @@ def moved(former: str, *leftovers: Manifest, **spec: Any) -> Observation:
 
 def virtual_service() -> Manifest:
     found = Canary.model_validate(canary())
-    return router_of("istio").render(found, NAMES, Weights())[-1]
+    return router_of("istio").render(Aim(canary=found, names=NAMES, weights=Weights()))[-1]
 
 
 def test_routes_of_the_former_provider_go_once_the_new_one_is_there() -> None:

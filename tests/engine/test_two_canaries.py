@@ -11,7 +11,7 @@ from burgee.api.manifest import name_of
 from burgee.engine.decide import advance
 from burgee.engine.decision import Decision, Findings
 from burgee.engine.observation import Observation
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names
 
@@ -55,7 +55,7 @@ def service(name: str) -> Manifest:
 
 def virtual_service() -> Manifest:
     found = Canary.model_validate(canary())
-    return router_of("istio").render(found, NAMES, Weights())[-1]
+    return router_of("istio").render(Aim(canary=found, names=NAMES, weights=Weights()))[-1]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from burgee.api.canary import Canary
 from burgee.engine.validate import check_supported
-from burgee.routers.base import Role, Weights
+from burgee.routers.base import Aim, Role, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names
 from burgee.targets.workload import kind_of
@@ -132,9 +132,9 @@ def test_an_ingress_example_can_be_worked_with(
     assert canary.spec.provider == example
     check_supported(canary, router)
     # A Knative Service has no primary before its Canary is set up.
-    assert bool(router.render(canary, names, Weights(), originals=objects)) is (
-        example != "knative"
-    )
+    assert bool(
+        router.render(Aim(canary=canary, names=names, weights=Weights(), originals=objects))
+    ) is (example != "knative")
 
 
 @pytest.mark.parametrize("example", sorted(COMPONENTS))

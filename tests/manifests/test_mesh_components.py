@@ -9,7 +9,7 @@ import pytest
 
 from burgee.api.canary import Canary
 from burgee.engine.validate import check_supported
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names
 
@@ -92,7 +92,7 @@ def test_an_example_can_be_worked_with_and_needs_only_its_component(
 
     assert canary.spec.provider == provider
     check_supported(canary, router)
-    assert router.render(canary, names, Weights())
+    assert router.render(Aim(canary=canary, names=names, weights=Weights()))
     rights = {(group, resource) for group, resource, _ in expected(component, PATCHES)}
     assert {
         (kind.api_version.partition("/")[0], kind.resource) for kind in router.kinds()

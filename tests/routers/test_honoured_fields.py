@@ -9,7 +9,7 @@ import yaml
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import capabilities_by_provider, router_of
 from burgee.targets.naming import Names
 
@@ -70,7 +70,9 @@ def rendered(provider: str, **service: Any) -> list[Manifest]:
         }
     )
     router = router_of(provider)
-    return [*router.render(canary, NAMES, Weights(), originals=ORIGINALS)]
+    return [
+        *router.render(Aim(canary=canary, names=NAMES, weights=Weights(), originals=ORIGINALS))
+    ]
 
 
 @pytest.mark.parametrize("field", sorted(FIELDS))

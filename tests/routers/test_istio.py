@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Capabilities, Weights
+from burgee.routers.base import Aim, Capabilities, Weights
 from burgee.routers.istio import IstioRouter
 from burgee.routers.istio_rules import merged_matches
 from burgee.routers.registry import all_kinds, router_of
@@ -19,7 +19,7 @@ UID = "6f1c6a3e-0000-4000-8000-000000000001"
 
 
 def virtual_service(routed: Any, weights: Weights = HALF, apex_service: Any = None) -> Manifest:
-    return ROUTER.render(*routed, weights, apex_service)[-1]
+    return ROUTER.render(Aim(*routed, weights, apex_service))[-1]
 
 
 def spec_of(routed: Any, weights: Weights = HALF) -> Manifest:
@@ -248,18 +248,18 @@ def test_missing_route_shows_nothing(make_routed: Callable[..., Any]) -> None:
     canary, names = make_routed()
     others = [{"kind": "VirtualService", "metadata": {"name": "other"}}, {"kind": "Service"}]
 
-    assert not ROUTER.shows(others, canary, names, Weights())
+    assert not ROUTER.shows(others, Aim(canary=canary, names=names, weights=Weights()))
     assert ROUTER.canary_weight_seen(others, names) is None
 
 
 def test_edited_route_does_not_show_the_weights(make_routed: Callable[..., Any]) -> None:
     canary, names = make_routed()
-    observed = list(ROUTER.render(canary, names, HALF))
+    observed = list(ROUTER.render(Aim(canary=canary, names=names, weights=HALF)))
     observed[-1]["spec"]["http"][0]["timeout"] = "1s"
-    assert ROUTER.shows(observed, canary, names, HALF)
+    assert ROUTER.shows(observed, Aim(canary=canary, names=names, weights=HALF))
 
     observed[-1]["spec"]["http"][0]["match"] = [{"uri": {"exact": "/"}}]
-    assert not ROUTER.shows(observed, canary, names, HALF)
+    assert not ROUTER.shows(observed, Aim(canary=canary, names=names, weights=HALF))
 
 
 @pytest.mark.parametrize(
@@ -329,12 +329,12 @@ def test_weights_make_a_whole_and_are_shown(share: int, mirrored: Any) -> None:
     )
     names = Names(target="podinfo", apex="podinfo", selector_key="app", selector_value="podinfo")
     weights = Weights(primary=100 - share, canary=share, mirrored=mirrored)
-    rendered = ROUTER.render(canary, names, weights)
+    rendered = ROUTER.render(Aim(canary=canary, names=names, weights=weights))
     other = Weights(primary=share, canary=100 - share, mirrored=not mirrored)
 
     assert sum(route["weight"] for route in rendered[-1]["spec"]["http"][0]["route"]) == 100
-    assert ROUTER.shows(rendered, canary, names, weights)
-    assert not ROUTER.shows(rendered, canary, names, other)
+    assert ROUTER.shows(rendered, Aim(canary=canary, names=names, weights=weights))
+    assert not ROUTER.shows(rendered, Aim(canary=canary, names=names, weights=other))
     assert ROUTER.canary_weight_seen(rendered, names) == (100 if mirrored else share)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Cookies, Weights
+from burgee.routers.base import Aim, Cookies, Weights
 from burgee.routers.istio import IstioRouter
 
 ROUTER = IstioRouter()
@@ -18,9 +18,9 @@ BOTH = {"cookieName": "c", "primaryCookieName": "p"}
 def rules(
     routed: Any, weights: Weights = QUARTER, cookies: Cookies = COOKIES
 ) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = ROUTER.render(*routed, weights, cookies=cookies)[-1]["spec"][
-        "http"
-    ]
+    found: list[dict[str, Any]] = ROUTER.render(Aim(*routed, weights, cookies=cookies))[-1][
+        "spec"
+    ]["http"]
     return found
 
 
@@ -113,7 +113,7 @@ def test_in_an_ab_test_the_conditions_decide(make_routed: Callable[..., Any]) ->
 
 def test_tcp_has_no_cookies(make_routed: Callable[..., Any]) -> None:
     routed = make_routed({"appProtocol": "tcp"}, sessionAffinity=BOTH)
-    spec = ROUTER.render(*routed, QUARTER, cookies=COOKIES)[-1]["spec"]
+    spec = ROUTER.render(Aim(*routed, QUARTER, cookies=COOKIES))[-1]["spec"]
 
     assert len(spec["tcp"]) == 1
     assert "http" not in spec
@@ -121,9 +121,13 @@ def test_tcp_has_no_cookies(make_routed: Callable[..., Any]) -> None:
 
 def test_another_cookie_is_another_route(make_routed: Callable[..., Any]) -> None:
     canary, names = make_routed(sessionAffinity=BOTH)
-    observed = ROUTER.render(canary, names, QUARTER, cookies=COOKIES)
+    observed = ROUTER.render(Aim(canary=canary, names=names, weights=QUARTER, cookies=COOKIES))
     other = Cookies(canary="c=other", primary=COOKIES.primary)
 
-    assert ROUTER.shows(observed, canary, names, QUARTER, cookies=COOKIES)
-    assert not ROUTER.shows(observed, canary, names, QUARTER, cookies=other)
+    assert ROUTER.shows(
+        observed, Aim(canary=canary, names=names, weights=QUARTER, cookies=COOKIES)
+    )
+    assert not ROUTER.shows(
+        observed, Aim(canary=canary, names=names, weights=QUARTER, cookies=other)
+    )
     assert ROUTER.canary_weight_seen(observed, names) == 100

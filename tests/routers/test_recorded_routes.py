@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Any
 
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Cookies, Weights
+from burgee.routers.base import Aim, Cookies, Weights
 from burgee.routers.istio import IstioRouter
 
 ROUTER = IstioRouter()
@@ -14,7 +14,13 @@ def rendered(recorded_routes: Any, route: Any) -> tuple[Manifest, ...]:
     apex = recorded_routes.apex_service if "foreign" in route["labels"] else None
     weights = Weights(**route["weights"])
     return ROUTER.render(
-        recorded_routes.canary, recorded_routes.names, weights, apex, cookies=cookies_of(route)
+        Aim(
+            canary=recorded_routes.canary,
+            names=recorded_routes.names,
+            weights=weights,
+            apex_service=apex,
+            cookies=cookies_of(route),
+        )
     )
 
 
@@ -47,7 +53,12 @@ def test_recorded_route_shows_its_own_weights_and_no_others(recorded_routes: Any
             same = route["spec"] == other["spec"]
             weights, cookies = Weights(**other["weights"]), cookies_of(other)
 
-            assert ROUTER.shows(observed, canary, names, weights, cookies=cookies) is same
+            assert (
+                ROUTER.shows(
+                    observed, Aim(canary=canary, names=names, weights=weights, cookies=cookies)
+                )
+                is same
+            )
 
 
 def test_recorded_route_tells_the_share_of_the_canary(recorded_routes: Any) -> None:

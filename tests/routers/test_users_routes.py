@@ -10,7 +10,7 @@ from burgee.api.canary import Canary, ObjectRef
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Related, Role, Router, Weights
+from burgee.routers.base import Aim, Related, Role, Router, Weights
 from burgee.routers.registry import carrier_of, router_of
 from burgee.routers.users_route import ORIGINAL_WEIGHTS, BackendNames
 from burgee.targets.applied import carries
@@ -226,7 +226,9 @@ def rules_of(value: Manifest) -> Iterator[list[Any]]:
 
 
 def weighed(canary: Canary, found: Manifest, weights: Weights) -> Manifest:
-    (part,) = users_router(canary).render(canary, NAMES, weights, originals=[found])
+    (part,) = users_router(canary).render(
+        Aim(canary=canary, names=NAMES, weights=weights, originals=[found])
+    )
     return merged(found, part)
 
 
@@ -276,10 +278,14 @@ def test_a_route_shows_the_weights_that_it_was_given(
 
     after = weighed(canary, found, weights)
 
-    assert router.shows([after], canary, NAMES, weights, originals=[after])
+    assert router.shows(
+        [after], Aim(canary=canary, names=NAMES, weights=weights, originals=[after])
+    )
     assert router.canary_weight_seen([after], NAMES) == canary_weight
     other = Weights(primary=37, canary=63)
-    assert not router.shows([after], canary, NAMES, other, originals=[after])
+    assert not router.shows(
+        [after], Aim(canary=canary, names=NAMES, weights=other, originals=[after])
+    )
 
 
 @pytest.mark.parametrize(("provider", "kind"), CASES)
@@ -327,7 +333,9 @@ def test_all_rules_with_both_backends_get_the_weights() -> None:
 def test_what_is_applied_leaves_out_what_holds_no_backends() -> None:
     canary, found = canary_of("contour", "HTTPProxy"), route("contour", "HTTPProxy")
 
-    (part,) = users_router(canary).render(canary, NAMES, Weights(), originals=[found])
+    (part,) = users_router(canary).render(
+        Aim(canary=canary, names=NAMES, weights=Weights(), originals=[found])
+    )
 
     assert set(part["spec"]) == {"routes"}
     assert set(part["metadata"]) == {"name", "namespace", "resourceVersion", "annotations"}
@@ -341,10 +349,10 @@ def test_a_gateway_that_has_not_accepted_the_route_shows_nothing() -> None:
     old = {"type": "Accepted", "status": "True", "observedGeneration": 2}
     after["status"] = {"parents": [{"conditions": [old]}]}
 
-    assert not router.shows([after], canary, NAMES, weights)
+    assert not router.shows([after], Aim(canary=canary, names=NAMES, weights=weights))
     assert router.canary_weight_seen([after], NAMES) is None
     old["observedGeneration"] = 3
-    assert router.shows([after], canary, NAMES, weights)
+    assert router.shows([after], Aim(canary=canary, names=NAMES, weights=weights))
 
 
 def test_a_route_that_is_watched_is_the_users() -> None:
@@ -359,7 +367,9 @@ def test_a_route_that_is_watched_is_the_users() -> None:
 def refused(provider: str, kind: str, found: Manifest | None, **analysis: Any) -> InvalidCanary:
     canary = canary_of(provider, kind, **analysis)
     with pytest.raises(InvalidCanary) as raised:
-        users_router(canary).render(canary, NAMES, Weights(), originals=[found] if found else [])
+        users_router(canary).render(
+            Aim(canary=canary, names=NAMES, weights=Weights(), originals=[found] if found else [])
+        )
     assert "spec.routeRef" in str(raised.value)
     return raised.value
 
@@ -450,7 +460,7 @@ def test_an_invalid_proxy_shows_nothing() -> None:
 
     after["status"] = {"currentStatus": "invalid"}
 
-    assert not router.shows([after], canary, NAMES, weights)
+    assert not router.shows([after], Aim(canary=canary, names=NAMES, weights=weights))
     assert router.canary_weight_seen([after], NAMES) is None
 
 
@@ -468,7 +478,9 @@ def test_two_canaries_share_a_route_and_each_gives_its_own_back() -> None:
     router, others = users_router(first), BackendNames("other")
 
     after = weighed(first, found, Weights(primary=70, canary=30))
-    (part,) = users_router(second).render(second, others, Weights(), originals=[after])
+    (part,) = users_router(second).render(
+        Aim(canary=second, names=others, weights=Weights(), originals=[after])
+    )
     after = merged(after, part)
     assert after["spec"]["http"][-1]["route"][1]["weight"] == 0
 
@@ -491,7 +503,9 @@ def test_an_apisix_route_with_both_backends_cannot_be_tested_or_outranked() -> N
     canary = canary_of("apisix", "ApisixRoute")
     outranks = {**found, "metadata": {"name": "web-podinfo-canary", "namespace": "test"}}
     with pytest.raises(InvalidCanary, match="outranks"):
-        users_router(canary).render(canary, NAMES, Weights(), originals=[found, outranks])
+        users_router(canary).render(
+            Aim(canary=canary, names=NAMES, weights=Weights(), originals=[found, outranks])
+        )
 
 
 def test_what_is_remembered_and_unreadable_gives_the_weights_of_rest_back() -> None:

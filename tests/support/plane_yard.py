@@ -19,7 +19,7 @@ from burgee.playground.demo.providers.base import Ground
 from burgee.playground.demo.providers.registry import PROVIDERS
 from burgee.playground.storage.store import ApiError, Resource, Store
 from burgee.playground.workloads.processes import Processes
-from burgee.routers.base import NO_COOKIES, Cookies, Weights
+from burgee.routers.base import NO_COOKIES, Aim, Cookies, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names
 from burgee.targets.services import build_services
@@ -94,7 +94,13 @@ class Yard:
         canary = self.canary(analysis)
         wanted = self._wanted(weights, canary)
         for manifest in self.router.render(
-            canary, NAMES, weights, cookies=cookies, originals=self._originals(canary)
+            Aim(
+                canary=canary,
+                names=NAMES,
+                weights=weights,
+                cookies=cookies,
+                originals=self._originals(canary),
+            )
         ):
             self._write(manifest)
         self.until(lambda: wanted(self.rules()), f"rules for {weights}")

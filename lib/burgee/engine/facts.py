@@ -20,7 +20,7 @@ from burgee.engine.traffic import route_of
 from burgee.engine.validate import check_references, check_supported
 from burgee.engine.workload_state import WorkloadState, copy_state, state_of, target_state
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Cookies, Router, Weights
+from burgee.routers.base import Aim, Cookies, Router, Weights
 from burgee.routers.knative import REVISION
 from burgee.routers.originals import named
 from burgee.routers.registry import carrier_of, router_of
@@ -143,11 +143,13 @@ class Facts:
         if weights not in self.compared:
             self.compared[weights] = self.router.shows(
                 tuple(self.observation.routes.values()),
-                self.canary,
-                self.names,
-                weights,
-                cookies=cookies_of(self.status),
-                originals=self.originals,
+                Aim(
+                    canary=self.canary,
+                    names=self.names,
+                    weights=weights,
+                    cookies=cookies_of(self.status),
+                    originals=self.originals,
+                ),
             )
         return self.compared[weights]
 
@@ -312,12 +314,14 @@ def _render(
     cookies: Cookies,
 ) -> tuple[Manifest, ...]:
     return router.render(
-        observation.canary,
-        names,
-        weights,
-        observation.children.get(("Service", names.apex)),
-        cookies=cookies,
-        originals=originals_of(observation),
+        Aim(
+            canary=observation.canary,
+            names=names,
+            weights=weights,
+            apex_service=observation.children.get(("Service", names.apex)),
+            cookies=cookies,
+            originals=originals_of(observation),
+        )
     )
 
 

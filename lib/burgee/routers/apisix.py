@@ -17,9 +17,8 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -70,56 +69,37 @@ class ApisixRouter:
             Related(kind=APISIX_ROUTE, names=(_copy_name(canary, name),)),
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The copy of the user's route.
 
         Raises:
             InvalidCanary: there is no route with a rule for the apex Service alone, or the
                 conditions of the test cannot be expressed.
         """
-        del apex_service, cookies
-        name = self.name or reference(canary.spec.route_ref, FIELD, APISIX_ROUTE)
-        found = original(originals, APISIX_ROUTE, canary.metadata.namespace, name, FIELD)
+        name = self.name or reference(aim.canary.spec.route_ref, FIELD, APISIX_ROUTE)
+        found = original(aim.originals, APISIX_ROUTE, aim.canary.metadata.namespace, name, FIELD)
         users = _weights_alone(name)
-        if users.leads_to_both(found, names):
-            _check_alone(canary, name, originals)
-            return users.render(canary, names, weights, originals=originals)
+        if users.leads_to_both(found, aim.names):
+            _check_alone(aim.canary, name, aim.originals)
+            return users.render(aim)
         spec: Manifest = found.get("spec") or {}
-        given = _rule_of(found, names)
-        fresh = _weighted(canary, names, weights, given)
-        tests = alternatives(canary)
+        given = _rule_of(found, aim.names)
+        fresh = _weighted(aim.canary, aim.names, aim.weights, given)
+        tests = alternatives(aim.canary)
         rules = [_tested(fresh, test, index) for index, test in enumerate(tests)] or [fresh]
         kept = {field: value for field, value in spec.items() if field not in {"http", "stream"}}
         return (
             {
                 "apiVersion": APISIX_ROUTE.api_version,
                 "kind": APISIX_ROUTE.kind,
-                "metadata": copied_metadata(canary, found, _copy_name(canary, name)),
+                "metadata": copied_metadata(aim.canary, found, _copy_name(aim.canary, name)),
                 "spec": {**kept, "http": rules},
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the rules of the copy steer requests exactly like this."""
-        (wanted,) = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        (wanted,) = self.render(aim)
         found = named(observed, APISIX_ROUTE, name_of(wanted))
         return found is not None and _rules(found) == _rules(wanted)
 

@@ -14,9 +14,8 @@ from burgee.errors import InvalidCanary
 from burgee.routers import appmesh
 from burgee.routers.appmesh_retries import retries_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     ServiceNames,
@@ -58,55 +57,38 @@ class AppMeshV1Beta1Router:
             ),
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """Nodes and services.
 
         Raises:
             InvalidCanary: no mesh, a time limit that is no duration, or a test that looks at more
                 than headers.
         """
-        del apex_service, cookies, originals
-        if not canary.spec.service.mesh_name:
+        if not aim.canary.spec.service.mesh_name:
             raise InvalidCanary(
                 "MissingMesh", "spec.service.meshName must name the mesh of the virtual nodes"
             )
-        to_canary = [_route(canary, names, names.canary, _ALL_TO_CANARY)]
+        to_canary = [_route(aim.canary, aim.names, aim.names.canary, _ALL_TO_CANARY)]
         return (
-            _node(canary, names.apex, names.primary),
-            _node(canary, names.primary, names.primary),
-            _node(canary, names.canary, names.canary),
-            _service(canary, names.canary, to_canary, {}),
+            _node(aim.canary, aim.names.apex, aim.names.primary),
+            _node(aim.canary, aim.names.primary, aim.names.primary),
+            _node(aim.canary, aim.names.canary, aim.names.canary),
+            _service(aim.canary, aim.names.canary, to_canary, {}),
             _service(
-                canary,
-                names.apex,
-                appmesh.apex_routes(canary, names, weights, _route),
-                appmesh.gateway_annotations(canary),
+                aim.canary,
+                aim.names.apex,
+                appmesh.apex_routes(aim.canary, aim.names, aim.weights, _route),
+                appmesh.gateway_annotations(aim.canary),
             ),
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed apex virtual service has exactly these routes."""
-        del cookies, originals
-        found = appmesh.find(observed, VIRTUAL_SERVICE.kind, _host(canary, names.apex))
-        wanted = [_rule_of(route) for route in appmesh.apex_routes(canary, names, weights, _route)]
+        found = appmesh.find(observed, VIRTUAL_SERVICE.kind, _host(aim.canary, aim.names.apex))
+        wanted = [
+            _rule_of(route)
+            for route in appmesh.apex_routes(aim.canary, aim.names, aim.weights, _route)
+        ]
         return found is not None and _rules_of(found) == wanted
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

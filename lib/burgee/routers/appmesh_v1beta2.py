@@ -15,9 +15,8 @@ from burgee.api.manifest import Manifest
 from burgee.routers import appmesh
 from burgee.routers.appmesh_retries import retries_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     ServiceNames,
@@ -63,45 +62,37 @@ class AppMeshV1Beta2Router:
             Related(kind=VIRTUAL_ROUTER, names=(f"{apex}-canary", apex)),
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """Nodes, services and routers.
 
         Raises:
             InvalidCanary: a time limit is no duration, or a test looks at more than headers.
         """
-        del apex_service, cookies, originals
         return (
-            _node(canary, names, names.primary, names.primary_label_value),
-            _node(canary, names, names.canary, names.selector_value),
-            _service(canary, names.canary, {}),
-            _service(canary, names.apex, appmesh.gateway_annotations(canary)),
-            _router(canary, names.canary, [_route(canary, names, names.canary, _ALL_TO_CANARY)]),
-            _router(canary, names.apex, appmesh.apex_routes(canary, names, weights, _route)),
+            _node(aim.canary, aim.names, aim.names.primary, aim.names.primary_label_value),
+            _node(aim.canary, aim.names, aim.names.canary, aim.names.selector_value),
+            _service(aim.canary, aim.names.canary, {}),
+            _service(aim.canary, aim.names.apex, appmesh.gateway_annotations(aim.canary)),
+            _router(
+                aim.canary,
+                aim.names.canary,
+                [_route(aim.canary, aim.names, aim.names.canary, _ALL_TO_CANARY)],
+            ),
+            _router(
+                aim.canary,
+                aim.names.apex,
+                appmesh.apex_routes(aim.canary, aim.names, aim.weights, _route),
+            ),
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed apex router has exactly these routes."""
-        del cookies, originals
-        found = appmesh.find(observed, VIRTUAL_ROUTER.kind, names.apex)
-        wanted = _router(canary, names.apex, appmesh.apex_routes(canary, names, weights, _route))
+        found = appmesh.find(observed, VIRTUAL_ROUTER.kind, aim.names.apex)
+        wanted = _router(
+            aim.canary,
+            aim.names.apex,
+            appmesh.apex_routes(aim.canary, aim.names, aim.weights, _route),
+        )
         return found is not None and _rules_of(found) == _rules_of(wanted)
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

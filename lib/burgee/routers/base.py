@@ -163,6 +163,27 @@ class ServiceNames(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a route has to do.
+
+    Attributes:
+        canary: says everything but the weights.
+        names: names of the Services.
+        weights: always given, never read back from an object.
+        apex_service: the observed apex Service; its unmanaged metadata follows to the route.
+        cookies: of session affinity; only providers that are capable of it look at them.
+        originals: observed objects of the user that the route objects are made from.
+    """
+
+    canary: Canary
+    names: ServiceNames
+    weights: Weights
+    apex_service: Manifest | None = None
+    cookies: Cookies = NO_COOKIES
+    originals: Sequence[Manifest] = ()
+
+
 class Router(Protocol):
     """One traffic provider; every method is a pure function."""
 
@@ -179,41 +200,15 @@ class Router(Protocol):
         """The names of a Canary's route objects; they depend on its spec alone."""
         ...
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The route objects for the given weights, the one that carries them last.
-
-        Args:
-            canary: says everything but the weights.
-            names: names of the Services.
-            weights: always given, never read back from an object.
-            apex_service: the observed apex Service; its unmanaged metadata follows to the route.
-            cookies: of session affinity; only providers that are capable of it look at them.
-            originals: observed objects of the user that the route objects are made from.
 
         Raises:
             InvalidCanary: the spec cannot be expressed.
         """
         ...
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed route sends exactly these shares to exactly these backends."""
         ...
 

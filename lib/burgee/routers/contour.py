@@ -13,9 +13,8 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     ServiceNames,
@@ -79,46 +78,27 @@ class ContourRouter:
                     where = f"spec.analysis.match[{number}].headers.{condition.name}"
                     yield f"{where}.{condition.way} is looked for anywhere in the value by Contour"
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The HTTPProxy.
 
         Raises:
             InvalidCanary: conditions, time limits or retries cannot be expressed.
         """
-        del cookies, originals
-        spec: Manifest = {"routes": _routes(canary, names, weights)}
+        spec: Manifest = {"routes": _routes(aim.canary, aim.names, aim.weights)}
         if self._ingress_class:
             spec["ingressClassName"] = self._ingress_class
         return (
             {
                 "apiVersion": HTTP_PROXY.api_version,
                 "kind": HTTP_PROXY.kind,
-                "metadata": route_metadata(canary, names, apex_service),
+                "metadata": route_metadata(aim.canary, aim.names, aim.apex_service),
                 "spec": spec,
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed HTTPProxy steers requests exactly like this, and is valid."""
-        (wanted,) = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        (wanted,) = self.render(aim)
         found = named(observed, HTTP_PROXY, name_of(wanted))
         if found is None or is_invalid(found):
             return False

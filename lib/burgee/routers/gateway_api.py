@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
     Cookies,
     Related,
@@ -55,28 +55,18 @@ class GatewayRouter:
         """A route called like the apex Service."""
         return (Related(kind=self.kind, names=(canary.spec.apex_name,)),)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The route.
 
         Raises:
             InvalidCanary: no Gateway, or something that Gateway API cannot express.
         """
-        del originals
-        service = canary.spec.service
+        service = aim.canary.spec.service
         check_parents(service)
         check_hosts(service)
         spec: Manifest = {
             "parentRefs": [{**PARENT, **parent} for parent in service.gateway_refs],
-            "rules": self.rules(canary, names, weights, cookies),
+            "rules": self.rules(aim.canary, aim.names, aim.weights, aim.cookies),
         }
         if service.hosts:
             spec["hostnames"] = list(service.hosts)
@@ -84,27 +74,17 @@ class GatewayRouter:
             {
                 "apiVersion": self.kind.api_version,
                 "kind": self.kind.kind,
-                "metadata": route_metadata(canary, names, apex_service),
+                "metadata": route_metadata(aim.canary, aim.names, aim.apex_service),
                 "spec": spec,
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed route steers requests exactly like this, and is in force."""
-        del originals
-        found = self._route(observed, names)
+        found = self._route(observed, aim.names)
         if found is None or not self._in_force(found):
             return False
-        wanted: Manifest = {"rules": self.rules(canary, names, weights, cookies)}
+        wanted: Manifest = {"rules": self.rules(aim.canary, aim.names, aim.weights, aim.cookies)}
         return self._steering(found.get("spec") or {}) == self._steering(wanted)
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

@@ -12,9 +12,8 @@ from typing import Final
 from burgee.api.canary import Canary, ObjectRef
 from burgee.api.manifest import Manifest, name_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -90,47 +89,40 @@ class GlooRouter:
         )
         return (settings, *own)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The Upstreams and the RouteTable.
 
         Raises:
             InvalidCanary: upstreamRef names nothing that exists, or the conditions of the test
                 cannot be expressed.
         """
-        del cookies
-        settings = _settings(canary, originals)
+        settings = _settings(aim.canary, aim.originals)
         return (
-            _upstream(canary, names, names.canary, names.selector_value, settings),
-            _upstream(canary, names, names.primary, names.primary_label_value, settings),
+            _upstream(
+                aim.canary,
+                aim.names,
+                aim.names.canary,
+                aim.names.selector_value,
+                settings,
+            ),
+            _upstream(
+                aim.canary,
+                aim.names,
+                aim.names.primary,
+                aim.names.primary_label_value,
+                settings,
+            ),
             {
                 "apiVersion": ROUTE_TABLE.api_version,
                 "kind": ROUTE_TABLE.kind,
-                "metadata": route_metadata(canary, names, apex_service),
-                "spec": {"routes": _routes(canary, names, weights)},
+                "metadata": route_metadata(aim.canary, aim.names, aim.apex_service),
+                "spec": {"routes": _routes(aim.canary, aim.names, aim.weights)},
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed RouteTable steers requests exactly like this."""
-        *_, wanted = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        *_, wanted = self.render(aim)
         found = named(observed, ROUTE_TABLE, name_of(wanted))
         return found is not None and _rules(found) == _rules(wanted)
 

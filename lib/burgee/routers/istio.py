@@ -12,7 +12,7 @@ from typing import Any
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
     Cookies,
     Related,
@@ -81,53 +81,35 @@ class IstioRouter:
             Related(kind=VIRTUAL_SERVICE, names=(apex,)),
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The DestinationRules and the VirtualService.
 
         Raises:
             InvalidCanary: hosts, gateways or delegation as Istio would not admit them.
         """
-        del originals
         return (
-            _destination_rule(canary, names.canary),
-            _destination_rule(canary, names.primary),
+            _destination_rule(aim.canary, aim.names.canary),
+            _destination_rule(aim.canary, aim.names.primary),
             {
                 "apiVersion": API_VERSION,
                 "kind": VIRTUAL_SERVICE.kind,
-                "metadata": route_metadata(canary, names, apex_service),
+                "metadata": route_metadata(aim.canary, aim.names, aim.apex_service),
                 "spec": {
-                    **hosts_and_gateways(canary, names),
-                    **_rules(canary, names, weights, cookies),
+                    **hosts_and_gateways(aim.canary, aim.names),
+                    **_rules(aim.canary, aim.names, aim.weights, aim.cookies),
                 },
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed VirtualService steers requests exactly like this."""
-        del originals
-        found = _virtual_service(observed, names)
+        found = _virtual_service(observed, aim.names)
         if found is None:
             return False
         spec: Manifest = found.get("spec") or {}
-        return _steering(spec) == _steering(_rules(canary, names, weights, cookies))
+        return _steering(spec) == _steering(
+            _rules(aim.canary, aim.names, aim.weights, aim.cookies)
+        )
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
         """The canary's largest share of any rule; a mirror counts with its percentage."""

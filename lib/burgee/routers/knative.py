@@ -12,14 +12,12 @@ from collections.abc import Sequence
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, metadata
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
     ServiceNames,
-    Weights,
 )
 from burgee.routers.originals import named
 
@@ -51,19 +49,9 @@ class KnativeRouter:
             Related(kind=REVISION, labels={SERVICE_LABEL: name}, role=Role.READ),
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The traffic of the user's Service; nothing until a revision is the primary."""
-        del apex_service, cookies
-        found = named(originals, SERVICE, names.target)
+        found = named(aim.originals, SERVICE, aim.names.target)
         primary = annotations_of(found or {}).get(PRIMARY_REVISION)
         if not primary:
             return ()
@@ -71,33 +59,26 @@ class KnativeRouter:
             {
                 "apiVersion": API_VERSION,
                 "kind": SERVICE.kind,
-                "metadata": {"name": names.target, "namespace": canary.metadata.namespace},
+                "metadata": {
+                    "name": aim.names.target,
+                    "namespace": aim.canary.metadata.namespace,
+                },
                 "spec": {
                     "traffic": [
-                        {"latestRevision": True, "percent": weights.canary},
-                        {"revisionName": primary, "percent": weights.primary},
+                        {"latestRevision": True, "percent": aim.weights.canary},
+                        {"revisionName": primary, "percent": aim.weights.primary},
                     ]
                 },
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the status says that the two revisions have exactly these shares."""
-        del canary, cookies, originals
-        found = named(observed, SERVICE, names.target)
+        found = named(observed, SERVICE, aim.names.target)
         primary = annotations_of(found or {}).get(PRIMARY_REVISION)
         if found is None or not primary:
             return False
-        wanted = {(True, ""): weights.canary, (False, primary): weights.primary}
+        wanted = {(True, ""): aim.weights.canary, (False, primary): aim.weights.primary}
         return _traffic(found) == {key: percent for key, percent in wanted.items() if percent}
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

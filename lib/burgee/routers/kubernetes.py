@@ -13,13 +13,11 @@ from collections.abc import Sequence
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     ServiceNames,
-    Weights,
 )
 
 
@@ -40,32 +38,14 @@ class KubernetesRouter:
         del canary
         return ()
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """No objects, whatever the weights."""
-        del canary, names, weights, apex_service, cookies, originals
+        del aim
         return ()
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """Always: there is nothing that could show something else."""
-        del observed, canary, names, weights, cookies, originals
+        del observed, aim
         return True
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

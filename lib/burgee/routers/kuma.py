@@ -14,10 +14,9 @@ from burgee.api.guards import KUBECTL_LAST_APPLIED
 from burgee.api.manifest import Manifest, annotations_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
     OWNER_ANNOTATION,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -54,28 +53,21 @@ class KumaRouter:
         name = canary.spec.apex_name
         return (Related(kind=TRAFFIC_ROUTE, names=(name,), namespace="", role=Role.APPLIED),)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The TrafficRoute.
 
         Raises:
             InvalidCanary: one of that name is somebody else's, or the conditions of the test
                 cannot be expressed.
         """
-        del cookies
-        metadata = route_metadata(canary, names, apex_service)
+        metadata = route_metadata(aim.canary, aim.names, aim.apex_service)
         del metadata["namespace"]
-        if _is_owned(canary, names, originals):
-            metadata["annotations"] = {**metadata["annotations"], OWNER_ANNOTATION: canary.key}
-        mesh = (canary.metadata.annotations or {}).get(MESH) or DEFAULT_MESH
+        if _is_owned(aim.canary, aim.names, aim.originals):
+            metadata["annotations"] = {
+                **metadata["annotations"],
+                OWNER_ANNOTATION: aim.canary.key,
+            }
+        mesh = (aim.canary.metadata.annotations or {}).get(MESH) or DEFAULT_MESH
         return (
             {
                 "apiVersion": TRAFFIC_ROUTE.api_version,
@@ -84,25 +76,16 @@ class KumaRouter:
                 "metadata": metadata,
                 "spec": {
                     "sources": [{"match": {SERVICE: "*"}}],
-                    "destinations": [{"match": _tag(canary, names.apex)}],
-                    "conf": _conf(canary, names, weights),
+                    "destinations": [{"match": _tag(aim.canary, aim.names.apex)}],
+                    "conf": _conf(aim.canary, aim.names, aim.weights),
                 },
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed TrafficRoute steers requests exactly like this."""
-        (wanted,) = self.render(canary, names, weights, cookies=cookies, originals=originals)
-        found = named(observed, TRAFFIC_ROUTE, names.apex)
+        (wanted,) = self.render(aim)
+        found = named(observed, TRAFFIC_ROUTE, aim.names.apex)
         return (
             found is not None
             and found.get("mesh") == wanted["mesh"]

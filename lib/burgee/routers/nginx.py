@@ -15,9 +15,8 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, name_of, namespace_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -85,59 +84,40 @@ class NginxRouter:
                         "test would match nobody"
                     )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The copy; before it what is written on the user's Ingress, if anything.
 
         Raises:
             InvalidCanary: there is no Ingress with a path to the apex Service, or the conditions
                 of the test cannot be expressed.
         """
-        del apex_service, cookies
-        ingress = users_ingress(canary, originals)
+        ingress = users_ingress(aim.canary, aim.originals)
         copy: Manifest = {
             "apiVersion": INGRESS.api_version,
             "kind": INGRESS.kind,
-            "metadata": self._metadata(canary, ingress, weights),
+            "metadata": self._metadata(aim.canary, ingress, aim.weights),
             "spec": copied_spec(
                 ingress,
-                names,
+                aim.names,
                 lambda paths: [
-                    with_backend(path, names.canary)
-                    if backend_service(path) == names.apex
+                    with_backend(path, aim.names.canary)
+                    if backend_service(path) == aim.names.apex
                     else path
                     for path in paths
                 ],
             ),
         }
-        mirror = self._mirror_patch(canary, names, ingress, weights)
+        mirror = self._mirror_patch(aim.canary, aim.names, ingress, aim.weights)
         return (copy,) if mirror is None else (mirror, copy)
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the copy has these annotations and paths, and the user's Ingress the mirror."""
-        *patches, copy = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        *patches, copy = self.render(aim)
         found = named(observed, INGRESS, name_of(copy))
         if found is None or self._steering(found) != self._steering(copy):
             return False
         seen, wanted = found.get("spec") or {}, copy["spec"]
-        ingress = users_ingress(canary, originals)
+        ingress = users_ingress(aim.canary, aim.originals)
         return all(
             seen.get(field) == wanted.get(field) for field in ("rules", "ingressClassName")
         ) and all(

@@ -17,14 +17,12 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, name_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
     ServiceNames,
-    Weights,
 )
 from burgee.routers.conditions import Alternative, Condition, Way, alternatives
 from burgee.routers.ingress import (
@@ -65,41 +63,36 @@ class SkipperRouter:
         """The user's Ingress and its copy."""
         return related_ingresses(canary, Role.READ)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The copy of the user's Ingress.
 
         Raises:
             InvalidCanary: there is no Ingress with a path to the apex Service, or the conditions
                 of the test cannot be expressed.
         """
-        del apex_service, cookies
-        ingress = users_ingress(canary, originals)
-        tests = _tests(canary)
-        _check_mirror(canary)
-        metadata = copied_metadata(canary, ingress, copy_name(name_of(ingress)))
+        ingress = users_ingress(aim.canary, aim.originals)
+        tests = _tests(aim.canary)
+        _check_mirror(aim.canary)
+        metadata = copied_metadata(aim.canary, ingress, copy_name(name_of(ingress)))
         annotations: dict[str, str] = metadata["annotations"]
-        mirrored = weights.mirrored
-        shares = {names.canary: weights.canary, names.primary: weights.primary}
+        mirrored = aim.weights.mirrored
+        shares = {
+            aim.names.canary: aim.weights.canary,
+            aim.names.primary: aim.weights.primary,
+        }
         given = _predicates(annotations.get(PREDICATE, ""))
-        takes_part = weights.canary > 0 or mirrored
+        takes_part = aim.weights.canary > 0 or mirrored
         annotations |= {
             WEIGHTS: json.dumps(shares, sort_keys=True, separators=(",", ":")),
             PREDICATE: " && ".join((_IN if takes_part else _OUT, *tests, *given)),
         }
         if mirrored:
-            copies = _tee(canary, names)
+            copies = _tee(aim.canary, aim.names)
             filters = annotations.get(FILTER, "")
             annotations[FILTER] = f"{filters} -> {copies}" if filters else copies
-        spec = copied_spec(ingress, names, lambda paths: _paths(paths, names, mirrored=mirrored))
+        spec = copied_spec(
+            ingress, aim.names, lambda paths: _paths(paths, aim.names, mirrored=mirrored)
+        )
         return (
             {
                 "apiVersion": INGRESS.api_version,
@@ -109,18 +102,9 @@ class SkipperRouter:
             },
         )
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the copy has these annotations and paths."""
-        (copy,) = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        (copy,) = self.render(aim)
         found = named(observed, INGRESS, name_of(copy))
         if found is None:
             return False

@@ -13,13 +13,11 @@ from typing import Final
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     ServiceNames,
-    Weights,
 )
 from burgee.routers.conditions import alternatives
 from burgee.routers.shares import Rule, canary_share, rule
@@ -80,56 +78,36 @@ class SmiRouter:
         kinds = self.kinds() if canary.spec.plan.match else (self.split,)
         return tuple(Related(kind=kind, names=(canary.spec.apex_name,)) for kind in kinds)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The group of a test, and the split.
 
         Raises:
             InvalidCanary: the test asks for what SMI has no words for.
         """
-        del apex_service, cookies, originals
-        service = canary.spec.service
-        matches = self._matches(canary)
+        service = aim.canary.spec.service
+        matches = self._matches(aim.canary)
         spec: Manifest = {
-            "service": service.hosts[0] if service.hosts else names.apex,
+            "service": service.hosts[0] if service.hosts else aim.names.apex,
             "backends": [
-                {"service": names.canary, "weight": self._weight(weights.canary)},
-                {"service": names.primary, "weight": self._weight(weights.primary)},
+                {"service": aim.names.canary, "weight": self._weight(aim.weights.canary)},
+                {"service": aim.names.primary, "weight": self._weight(aim.weights.primary)},
             ],
         }
         if matches:
-            spec["matches"] = [{"kind": self.group.kind, "name": names.apex}]
-        split = self._object(canary, names, self.split, spec)
+            spec["matches"] = [{"kind": self.group.kind, "name": aim.names.apex}]
+        split = self._object(aim.canary, aim.names, self.split, spec)
         if self.mesh == "istio" and service.gateways:
             gateways = json.dumps(list(service.gateways), separators=(",", ":"))
             split["metadata"]["annotations"] = {ISTIO_GATEWAYS: gateways}
         if not matches:
             return (split,)
-        return (self._object(canary, names, self.group, {"matches": matches}), split)
+        return (self._object(aim.canary, aim.names, self.group, {"matches": matches}), split)
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if the observed split has these shares, for those who match in a test."""
-        del cookies, originals
-        wanted = self.render(canary, names, weights)
+        wanted = self.render(aim)
         kinds = (self.group, self.split)[-len(wanted) :]
-        seen = (self._find(observed, names, kind) for kind in kinds)
+        seen = (self._find(observed, aim.names, kind) for kind in kinds)
         return [_rule_of(found or {}) for found in seen] == [_rule_of(it) for it in wanted]
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:

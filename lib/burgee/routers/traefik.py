@@ -16,9 +16,8 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.errors import InvalidCanary
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -69,48 +68,29 @@ class TraefikRouter:
             own,
         )
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The TraefikService; for a test the IngressRoute after it.
 
         Raises:
             InvalidCanary: a test without an IngressRoute that leads to the TraefikService, or
                 conditions that cannot be expressed.
         """
-        del cookies
-        tests = alternatives(canary)
+        tests = alternatives(aim.canary)
         service: Manifest = {
             "apiVersion": API_VERSION,
             "kind": TRAEFIK_SERVICE.kind,
-            "metadata": route_metadata(canary, names, apex_service),
-            "spec": _service_spec(canary, names, Weights() if tests else weights),
+            "metadata": route_metadata(aim.canary, aim.names, aim.apex_service),
+            "spec": _service_spec(aim.canary, aim.names, Weights() if tests else aim.weights),
         }
         if not tests:
             return (service,)
-        name = reference(canary.spec.route_ref, FIELD, INGRESS_ROUTE)
-        found = original(originals, INGRESS_ROUTE, canary.metadata.namespace, name, FIELD)
-        return service, _test_route(canary, names, weights, found, tests)
+        name = reference(aim.canary.spec.route_ref, FIELD, INGRESS_ROUTE)
+        found = original(aim.originals, INGRESS_ROUTE, aim.canary.metadata.namespace, name, FIELD)
+        return service, _test_route(aim.canary, aim.names, aim.weights, found, tests)
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if both observed objects steer requests exactly like this."""
-        wanted = self.render(canary, names, weights, cookies=cookies, originals=originals)
+        wanted = self.render(aim)
         kinds = (TRAEFIK_SERVICE, INGRESS_ROUTE)
         return all(
             (found := named(observed, kind, name_of(one))) is not None

@@ -20,9 +20,8 @@ from burgee.api.manifest import Manifest, annotations_of, metadata, namespace_of
 from burgee.errors import InvalidCanary
 from burgee.routers import contour_status
 from burgee.routers.base import (
-    NO_COOKIES,
+    Aim,
     Capabilities,
-    Cookies,
     Related,
     RelatedKind,
     Role,
@@ -71,43 +70,25 @@ class UsersRoute:
         del canary
         return (Related(kind=self.kind, names=(self.name,), role=Role.WEIGHED),)
 
-    def render(
-        self,
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        apex_service: Manifest | None = None,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> tuple[Manifest, ...]:
+    def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The part of the route that is applied: its lists, with these weights.
 
         Raises:
             InvalidCanary: it does not exist, does not lead to both backends, or to others too.
         """
-        del apex_service, cookies
-        found = original(originals, self.kind, canary.metadata.namespace, self.name, FIELD)
-        self._check(found, names)
-        return (self._weighed(found, names, weights),)
+        found = original(aim.originals, self.kind, aim.canary.metadata.namespace, self.name, FIELD)
+        self._check(found, aim.names)
+        return (self._weighed(found, aim.names, aim.weights),)
 
-    def shows(
-        self,
-        observed: Sequence[Manifest],
-        canary: Canary,
-        names: ServiceNames,
-        weights: Weights,
-        *,
-        cookies: Cookies = NO_COOKIES,
-        originals: Sequence[Manifest] = (),
-    ) -> bool:
+    def shows(self, observed: Sequence[Manifest], aim: Aim) -> bool:
         """True if every list with both backends gives them these weights, and is in force."""
-        del canary, cookies, originals
         found = self._in_force(observed)
         if found is None:
             return False
-        given = [self._given(pair) for pair in self._pairs(found, names)]
-        return bool(given) and all(pair == (weights.primary, weights.canary) for pair in given)
+        given = [self._given(pair) for pair in self._pairs(found, aim.names)]
+        return bool(given) and all(
+            pair == (aim.weights.primary, aim.weights.canary) for pair in given
+        )
 
     def canary_weight_seen(self, observed: Sequence[Manifest], names: ServiceNames) -> int | None:
         """The canary's largest share of any list; None while the route is not in force."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest, annotations_of, labels_of, name_of
-from burgee.routers.base import OWNER_ANNOTATION, Role, Weights
+from burgee.routers.base import OWNER_ANNOTATION, Aim, Role, Weights
 from burgee.routers.registry import router_of
 
 OTHERS = (
@@ -29,7 +29,12 @@ def rendered(recording: Any, step: Any) -> tuple[Manifest, ...]:
     if recording.provider == "knative":
         originals = [observed_service(recording, step)]
     return router_of(recording.provider).render(
-        recording.canary, recording.names, step.weights, originals=originals
+        Aim(
+            canary=recording.canary,
+            names=recording.names,
+            weights=step.weights,
+            originals=originals,
+        )
     )
 
 
@@ -114,9 +119,9 @@ def test_recorded_route_shows_its_own_weights_and_no_others(ingress_recording: A
             if ingress_recording.scenario == "nginx-ab" and weights in OTHERS[:2]:
                 continue
 
-            assert router.shows(seen, canary, names, weights, originals=originals) is (
-                weights == step.weights
-            )
+            assert router.shows(
+                seen, Aim(canary=canary, names=names, weights=weights, originals=originals)
+            ) is (weights == step.weights)
 
 
 def test_recorded_route_tells_the_share_of_the_canary(ingress_recording: Any) -> None:
@@ -129,7 +134,12 @@ def test_recorded_route_tells_the_share_of_the_canary(ingress_recording: Any) ->
 
 def test_golden_objects(golden_case: Any) -> None:
     found = router_of(golden_case.provider).render(
-        golden_case.canary, golden_case.names, golden_case.weights, originals=golden_case.originals
+        Aim(
+            canary=golden_case.canary,
+            names=golden_case.names,
+            weights=golden_case.weights,
+            originals=golden_case.originals,
+        )
     )
 
     assert list(found) == golden_case.objects
@@ -157,13 +167,17 @@ def test_golden_objects_show_their_weights_and_no_others(golden_case: Any) -> No
     ]
     able = router.capabilities
 
-    assert router.shows(seen, canary, names, weights, originals=originals)
+    assert router.shows(
+        seen, Aim(canary=canary, names=names, weights=weights, originals=originals)
+    )
     for other in others:
         if (other.mirrored and not (able.mirroring and canary.spec.plan.mirror)) or (
             other == weights
         ):
             continue
-        assert not router.shows(seen, canary, names, other, originals=originals)
+        assert not router.shows(
+            seen, Aim(canary=canary, names=names, weights=other, originals=originals)
+        )
 
 
 def test_golden_objects_tell_the_share_of_the_canary(golden_case: Any) -> None:
@@ -180,7 +194,12 @@ def test_rendering_changes_nothing_that_it_was_given(golden_case: Any) -> None:
     before = deepcopy((golden_case.canary, golden_case.originals))
 
     router_of(golden_case.provider).render(
-        golden_case.canary, golden_case.names, golden_case.weights, originals=golden_case.originals
+        Aim(
+            canary=golden_case.canary,
+            names=golden_case.names,
+            weights=golden_case.weights,
+            originals=golden_case.originals,
+        )
     )
 
     assert before == (golden_case.canary, golden_case.originals)
@@ -216,5 +235,8 @@ def test_nothing_observed_shows_nothing(
     router = router_of(provider)
     foreign = [{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "podinfo"}}]
 
-    assert not router.shows(foreign, canary, names, Weights(), originals=list(users.values()))
+    assert not router.shows(
+        foreign,
+        Aim(canary=canary, names=names, weights=Weights(), originals=list(users.values())),
+    )
     assert router.canary_weight_seen(foreign, names) is None

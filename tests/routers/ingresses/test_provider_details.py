@@ -8,7 +8,7 @@ import pytest
 
 from burgee.api.manifest import Manifest, annotations_of
 from burgee.api.settings import EngineSettings
-from burgee.routers.base import Releasing, Role, Weights
+from burgee.routers.base import Aim, Releasing, Role, Weights
 from burgee.routers.registry import all_kinds, capabilities_by_provider, router_of
 
 INGRESS = {"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"}}
@@ -67,8 +67,8 @@ def test_flags_name_the_controller_that_is_meant(
     settings = EngineSettings(ingress_annotations_prefix="custom.test", ingress_class="inner")
     case = make_case(**INGRESS)
 
-    (ingress,) = router_of("nginx", settings).render(*case, HALF, originals=[*users.values()])
-    (proxy,) = router_of("contour", settings).render(*case, HALF)
+    (ingress,) = router_of("nginx", settings).render(Aim(*case, HALF, originals=[*users.values()]))
+    (proxy,) = router_of("contour", settings).render(Aim(*case, HALF))
 
     assert annotations_of(ingress)["custom.test/canary-weight"] == "50"
     assert proxy["spec"]["ingressClassName"] == "inner"
@@ -86,7 +86,7 @@ def test_flags_name_the_controller_that_is_meant(
 def test_retries_of_contour(
     make_case: Callable[..., Any], retries: Manifest, policy: Manifest
 ) -> None:
-    (proxy,) = router_of("contour").render(*make_case(service={"retries": retries}), HALF)
+    (proxy,) = router_of("contour").render(Aim(*make_case(service={"retries": retries}), HALF))
 
     assert proxy["spec"]["routes"][0]["retryPolicy"] == policy
 
@@ -108,7 +108,9 @@ def test_settings_of_gloo_may_be_elsewhere(
     router = router_of("gloo")
 
     settings = router.related(canary)[0]
-    upstream, *_ = router.render(canary, names, HALF, originals=[original])
+    upstream, *_ = router.render(
+        Aim(canary=canary, names=names, weights=HALF, originals=[original])
+    )
 
     assert (settings.names, settings.namespace, settings.role) == (("a",), namespace, Role.READ)
     assert {k: v for k, v in upstream["spec"].items() if k != "kube"} == {"useHttp2": True}
@@ -118,7 +120,7 @@ def test_upstreams_of_services_without_a_selector_label(make_case: Callable[...,
     canary, names = make_case()
     names = type(names)(target="podinfo", apex="podinfo", selector_key="", selector_value="")
 
-    upstream, *_ = router_of("gloo").render(canary, names, HALF)
+    upstream, *_ = router_of("gloo").render(Aim(canary=canary, names=names, weights=HALF))
 
     assert "selector" not in upstream["spec"]["kube"]
 
@@ -135,11 +137,11 @@ def test_whose_a_traffic_route_is(
     make_case: Callable[..., Any], annotations: Manifest, owned: bool
 ) -> None:
     case = make_case()
-    (route,) = router_of("kuma").render(*case, HALF)
+    (route,) = router_of("kuma").render(Aim(*case, HALF))
     there = deepcopy(route)
     there["metadata"]["annotations"] = annotations
 
-    (again,) = router_of("kuma").render(*case, HALF, originals=[there])
+    (again,) = router_of("kuma").render(Aim(*case, HALF, originals=[there]))
 
     assert ("burgee.dev/owner" in annotations_of(again)) is owned
     assert again["spec"] == route["spec"]
@@ -151,10 +153,10 @@ def test_another_traffic_route_does_not_show_the_weights(
 ) -> None:
     canary, names = make_case()
     router = router_of("kuma")
-    (route,) = router.render(canary, names, HALF)
+    (route,) = router.render(Aim(canary=canary, names=names, weights=HALF))
 
-    assert router.shows([route], canary, names, HALF)
-    assert not router.shows([{**route, **change}], canary, names, HALF)
+    assert router.shows([route], Aim(canary=canary, names=names, weights=HALF))
+    assert not router.shows([{**route, **change}], Aim(canary=canary, names=names, weights=HALF))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_when_nginx_writes_on_the_users_ingress(
     if given:
         users["ingress"]["metadata"]["annotations"][MIRROR] = given
 
-    *patches, copy = router_of("nginx").render(*case, Weights(), originals=[*users.values()])
+    *patches, copy = router_of("nginx").render(Aim(*case, Weights(), originals=[*users.values()]))
 
     assert [annotations_of(p)[MIRROR] for p in patches] == (
         [] if written == "nothing" else [written]
@@ -231,7 +233,7 @@ def test_what_a_copy_for_nginx_gives_the_canary(
     seen: int,
 ) -> None:
     case = make_case(**INGRESS)
-    (copy,) = router_of("nginx").render(*case, Weights(), originals=[*users.values()])
+    (copy,) = router_of("nginx").render(Aim(*case, Weights(), originals=[*users.values()]))
     copy["metadata"]["annotations"] = {
         f"nginx.ingress.kubernetes.io/{key}": value for key, value in annotations.items()
     }
@@ -243,7 +245,7 @@ def test_copies_that_nginx_makes_count_as_traffic(
     make_case: Callable[..., Any], users: dict[str, Manifest]
 ) -> None:
     case = make_case(**INGRESS)
-    (copy,) = router_of("nginx").render(*case, Weights(), originals=[*users.values()])
+    (copy,) = router_of("nginx").render(Aim(*case, Weights(), originals=[*users.values()]))
     users["ingress"]["metadata"]["annotations"][MIRROR] = OURS
 
     assert router_of("nginx").canary_weight_seen([copy, users["ingress"]], case[1]) == 100
@@ -267,7 +269,7 @@ def test_what_a_copy_for_skipper_gives_the_canary(
     seen: int,
 ) -> None:
     case = make_case(**INGRESS)
-    (copy,) = router_of("skipper").render(*case, HALF, originals=[*users.values()])
+    (copy,) = router_of("skipper").render(Aim(*case, HALF, originals=[*users.values()]))
     copy["metadata"]["annotations"] = {
         "zalando.org/skipper-predicate": predicate,
         "zalando.org/backend-weights": weights,
@@ -290,7 +292,9 @@ def test_predicates_of_the_user_stay(
     annotations = {"zalando.org/skipper-predicate": given} if given else {}
     users["ingress"]["metadata"]["annotations"] = annotations
 
-    (copy,) = router_of("skipper").render(*make_case(**INGRESS), HALF, originals=[*users.values()])
+    (copy,) = router_of("skipper").render(
+        Aim(*make_case(**INGRESS), HALF, originals=[*users.values()])
+    )
 
     assert annotations_of(copy)["zalando.org/skipper-predicate"] == result
 
@@ -308,7 +312,7 @@ def test_while_skipper_copies_requests_paths_of_others_stay_with_the_user(
     case = make_case(analysis={"stepWeight": 10, "mirror": True}, **INGRESS)
 
     (copy,) = router_of("skipper").render(
-        *case, Weights(mirrored=True), originals=[*users.values()]
+        Aim(*case, Weights(mirrored=True), originals=[*users.values()])
     )
 
     rules = copy["spec"]["rules"]
@@ -329,7 +333,7 @@ def test_texts_with_backticks_for_traefik(
         routeRef={"apiVersion": "traefik.io/v1alpha1", "kind": "IngressRoute", "name": "web"},
     )
 
-    _, route = router_of("traefik").render(*case, HALF, originals=[*users.values()])
+    _, route = router_of("traefik").render(Aim(*case, HALF, originals=[*users.values()]))
 
     assert r'Header(`h`, "a`\"b")' in route["spec"]["routes"][0]["match"]
 
@@ -385,7 +389,9 @@ def test_a_backend_of_apisix_without_a_weight_has_a_hundred(
 
 def test_an_upstream_of_somebody_else_is_not_the_canarys(make_case: Callable[..., Any]) -> None:
     canary, names = make_case()
-    *_, table = router_of("gloo").render(canary, names, Weights(primary=0, canary=100))
+    *_, table = router_of("gloo").render(
+        Aim(canary=canary, names=names, weights=Weights(primary=0, canary=100))
+    )
     for part in table["spec"]["routes"][0]["routeAction"]["multi"]["destinations"]:
         part["destination"]["upstream"]["name"] = "other"
 
@@ -409,7 +415,7 @@ def test_knative_is_believed_at_its_newest_generation_only(
     router = router_of("knative")
 
     assert router.canary_weight_seen([service], names) == seen
-    assert not router.shows([service], canary, names, HALF)
+    assert not router.shows([service], Aim(canary=canary, names=names, weights=HALF))
 
 
 def test_knative_has_no_route_before_it_has_a_primary(
@@ -419,9 +425,14 @@ def test_knative_has_no_route_before_it_has_a_primary(
     service = users["knative"]
     service["metadata"]["annotations"] = {}
 
-    assert router_of("knative").render(canary, names, HALF, originals=[service]) == ()
-    assert router_of("knative").render(canary, names, HALF) == ()
-    assert not router_of("knative").shows([service], canary, names, HALF)
+    assert (
+        router_of("knative").render(
+            Aim(canary=canary, names=names, weights=HALF, originals=[service])
+        )
+        == ()
+    )
+    assert router_of("knative").render(Aim(canary=canary, names=names, weights=HALF)) == ()
+    assert not router_of("knative").shows([service], Aim(canary=canary, names=names, weights=HALF))
 
 
 @pytest.mark.parametrize(("revert", "there"), [(True, True), (True, False), (False, True)])

@@ -8,7 +8,7 @@ import pytest
 
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
 
 INGRESS = {"ingressRef": {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "name": "web"}}
@@ -29,7 +29,7 @@ def path_to(service: str) -> Manifest:
 
 def refusal(provider: str, case: Any, originals: list[Manifest]) -> InvalidCanary:
     with pytest.raises(InvalidCanary) as caught:
-        router_of(provider).render(*case, Weights(), originals=originals)
+        router_of(provider).render(Aim(*case, Weights(), originals=originals))
     return caught.value
 
 
@@ -176,7 +176,7 @@ def test_what_contour_would_not_admit_is_refused(
     make_case: Callable[..., Any], service: Manifest, reason: str, text: str
 ) -> None:
     with pytest.raises(InvalidCanary, match=rf"spec\.service\.{text}") as caught:
-        router_of("contour").render(*make_case(service=service), Weights())
+        router_of("contour").render(Aim(*make_case(service=service), Weights()))
 
     assert caught.value.reason == reason
 
@@ -186,7 +186,7 @@ def test_time_limits_of_contour_may_be_endless(
 ) -> None:
     retries = {"perTryTimeout": "1m30s", "retryOn": "5xx, reset"}
     service = {"timeout": "infinity", "retries": retries}
-    (proxy,) = router_of("contour").render(*make_case(service=service), Weights())
+    (proxy,) = router_of("contour").render(Aim(*make_case(service=service), Weights()))
 
     check_schema(proxy)
     (route,) = proxy["spec"]["routes"]
@@ -242,7 +242,7 @@ def test_a_traffic_route_of_somebody_else_is_refused(
     make_case: Callable[..., Any], annotations: Manifest, service: str, text: str
 ) -> None:
     case = make_case()
-    (route,) = router_of("kuma").render(*case, Weights())
+    (route,) = router_of("kuma").render(Aim(*case, Weights()))
     other = deepcopy(route)
     other["metadata"]["annotations"] = annotations
     other["spec"]["destinations"][0]["match"]["kuma.io/service"] = f"{service}_test_svc_80"

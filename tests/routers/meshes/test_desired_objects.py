@@ -9,7 +9,7 @@ import yaml
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.routers.base import Cookies, Weights
+from burgee.routers.base import Aim, Cookies, Weights
 from burgee.routers.registry import canonical, router_of
 from burgee.targets.naming import Names
 
@@ -49,10 +49,12 @@ def canary_of(case: Any) -> Canary:
 
 def rendered(case: Any, weights: Weights | None = None) -> tuple[Manifest, ...]:
     return router_of(case["provider"]).render(
-        canary_of(case),
-        NAMES,
-        weights or Weights(**case["weights"]),
-        cookies=Cookies(**case["cookies"]),
+        Aim(
+            canary=canary_of(case),
+            names=NAMES,
+            weights=weights or Weights(**case["weights"]),
+            cookies=Cookies(**case["cookies"]),
+        )
     )
 
 
@@ -76,12 +78,17 @@ def test_objects_show_their_weights_and_no_others(case: Any) -> None:
     weights, cookies = Weights(**case["weights"]), Cookies(**case["cookies"])
     observed = [canonical(it) for it in rendered(case)]
 
-    assert router.shows(observed, canary, NAMES, weights, cookies=cookies)
-    assert not router.shows(
-        observed, canary, NAMES, Weights(primary=40, canary=60), cookies=cookies
+    assert router.shows(
+        observed, Aim(canary=canary, names=NAMES, weights=weights, cookies=cookies)
     )
-    assert not router.shows(observed[:-1], canary, NAMES, weights, cookies=cookies)
-    assert not router.shows([], canary, NAMES, weights, cookies=cookies)
+    assert not router.shows(
+        observed,
+        Aim(canary=canary, names=NAMES, weights=Weights(primary=40, canary=60), cookies=cookies),
+    )
+    assert not router.shows(
+        observed[:-1], Aim(canary=canary, names=NAMES, weights=weights, cookies=cookies)
+    )
+    assert not router.shows([], Aim(canary=canary, names=NAMES, weights=weights, cookies=cookies))
 
 
 def test_share_of_the_canary_is_seen(case: Any) -> None:

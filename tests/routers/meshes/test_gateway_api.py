@@ -7,7 +7,7 @@ import pytest
 
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Cookies, Weights
+from burgee.routers.base import Aim, Cookies, Weights
 from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1, all_parents_accept
 from burgee.routers.gateway_defaults import with_defaults
 from burgee.routers.gateway_matches import cookie_matches, http_matches, narrowed_matches
@@ -23,7 +23,7 @@ def accepted(status: str = "True", **fields: object) -> Manifest:
 
 
 def route(make_routed: Callable[..., Any], *parents: Manifest) -> Manifest:
-    (built,) = HTTP_V1.render(*make_routed(REFS, stepWeight=25), QUARTER)
+    (built,) = HTTP_V1.render(Aim(*make_routed(REFS, stepWeight=25), QUARTER))
     built["metadata"]["generation"] = 3
     return {**built, "status": {"parents": list(parents)}}
 
@@ -60,9 +60,9 @@ def test_a_route_counts_once_every_parent_accepted_it_as_it_is(
     observed = [route(make_routed, *parents)]
 
     assert all_parents_accept(observed[0]) is in_force
-    assert HTTP_V1.shows(observed, canary, names, QUARTER) is in_force
+    assert HTTP_V1.shows(observed, Aim(canary=canary, names=names, weights=QUARTER)) is in_force
     assert HTTP_V1.canary_weight_seen(observed, names) == (25 if in_force else None)
-    assert HTTP_V1BETA1.shows(observed, canary, names, QUARTER)
+    assert HTTP_V1BETA1.shows(observed, Aim(canary=canary, names=names, weights=QUARTER))
     assert HTTP_V1BETA1.canary_weight_seen(observed, names) == 25
 
 
@@ -70,7 +70,7 @@ def test_a_route_of_another_group_is_none_of_ours(make_routed: Callable[..., Any
     canary, names = make_routed(REFS, stepWeight=25)
     foreign = {**route(make_routed), "apiVersion": "policy.linkerd.io/v1beta3"}
 
-    assert not HTTP_V1.shows([foreign], canary, names, QUARTER)
+    assert not HTTP_V1.shows([foreign], Aim(canary=canary, names=names, weights=QUARTER))
 
 
 GW = {"name": "gw", "namespace": "a"}
@@ -96,10 +96,10 @@ def test_parents_have_to_be_told_apart(
 ) -> None:
     routed = make_routed({"gatewayRefs": refs})
     if index is None:
-        assert HTTP_V1.render(*routed, QUARTER)
+        assert HTTP_V1.render(Aim(*routed, QUARTER))
         return
     with pytest.raises(InvalidCanary, match=rf"gatewayRefs\[{index}\]") as caught:
-        HTTP_V1.render(*routed, QUARTER)
+        HTTP_V1.render(Aim(*routed, QUARTER))
 
     assert caught.value.reason == "InvalidGateway"
 
@@ -109,7 +109,7 @@ def test_a_host_that_is_none_is_refused(make_routed: Callable[..., Any], host: s
     routed = make_routed({**REFS, "hosts": ["good.test", "*.good.test", host]})
 
     with pytest.raises(InvalidCanary, match=r"spec\.service\.hosts\[2\]") as caught:
-        HTTP_V1.render(*routed, QUARTER)
+        HTTP_V1.render(Aim(*routed, QUARTER))
 
     assert caught.value.reason == "InvalidHosts"
 
@@ -131,15 +131,15 @@ def test_more_conditions_than_a_rule_may_have_are_refused(
         match = [{"headers": {"x": {"exact": str(n)}}} for n in range(tests)]
         return make_routed({**REFS, "match": paths}, match=match, iterations=1)
 
-    assert HTTP_V1.render(*routed(8), QUARTER)
+    assert HTTP_V1.render(Aim(*routed(8), QUARTER))
     with pytest.raises(InvalidCanary, match="72 conditions"):
-        HTTP_V1.render(*routed(9), QUARTER)
+        HTTP_V1.render(Aim(*routed(9), QUARTER))
 
 
 @pytest.mark.parametrize("router", [HTTP_V1, HTTP_V1BETA1, GRPC_V1])
 def test_a_route_needs_a_parent(make_routed: Callable[..., Any], router: Any) -> None:
     with pytest.raises(InvalidCanary, match=r"spec\.service\.gatewayRefs") as caught:
-        router.render(*make_routed(), QUARTER)
+        router.render(Aim(*make_routed(), QUARTER))
 
     assert caught.value.reason == "MissingGateway"
 
@@ -235,7 +235,7 @@ def test_what_gateway_api_cannot_say_is_refused_by_name(
     make_routed: Callable[..., Any], service: Manifest, analysis: Manifest, field: str
 ) -> None:
     with pytest.raises(InvalidCanary) as caught:
-        HTTP_V1.render(*make_routed({**REFS, **service}, **analysis), QUARTER)
+        HTTP_V1.render(Aim(*make_routed({**REFS, **service}, **analysis), QUARTER))
 
     assert field in str(caught.value)
 
@@ -266,13 +266,15 @@ def test_what_a_grpc_route_cannot_say_is_refused_by_name(
     make_routed: Callable[..., Any], service: Manifest, analysis: Manifest, field: str
 ) -> None:
     with pytest.raises(InvalidCanary) as caught:
-        GRPC_V1.render(*make_routed({**REFS, **service}, **analysis), QUARTER)
+        GRPC_V1.render(Aim(*make_routed({**REFS, **service}, **analysis), QUARTER))
 
     assert field in str(caught.value)
 
 
 def test_a_grpc_route_matches_everything_below_the_root(make_routed: Callable[..., Any]) -> None:
-    (built,) = GRPC_V1.render(*make_routed({**REFS, "match": [{"uri": {"prefix": "/"}}]}), HALF)
+    (built,) = GRPC_V1.render(
+        Aim(*make_routed({**REFS, "match": [{"uri": {"prefix": "/"}}]}), HALF)
+    )
 
     assert "matches" not in built["spec"]["rules"][0]
 
@@ -292,7 +294,7 @@ def test_a_grpc_route_matches_everything_below_the_root(make_routed: Callable[..
 def test_rewriting_is_one_filter_or_none(
     make_routed: Callable[..., Any], rewrite: Manifest, result: Manifest | None
 ) -> None:
-    (built,) = HTTP_V1.render(*make_routed({**REFS, "rewrite": rewrite}), QUARTER)
+    (built,) = HTTP_V1.render(Aim(*make_routed({**REFS, "rewrite": rewrite}), QUARTER))
     filters = built["spec"]["rules"][0].get("filters", [])
 
     assert filters == ([{"type": "URLRewrite", "urlRewrite": result}] if result else [])
@@ -311,14 +313,14 @@ def test_rewriting_is_one_filter_or_none(
 def test_time_limits_have_the_form_of_gateway_api(
     make_routed: Callable[..., Any], given: str, written: str
 ) -> None:
-    (built,) = HTTP_V1.render(*make_routed({**REFS, "timeout": given}), QUARTER)
+    (built,) = HTTP_V1.render(Aim(*make_routed({**REFS, "timeout": given}), QUARTER))
 
     assert built["spec"]["rules"][0]["timeouts"] == {"request": written}
 
 
 def test_a_cors_policy_has_what_is_given(make_routed: Callable[..., Any]) -> None:
     service = {**REFS, "corsPolicy": {"allowMethods": ["GET"], "allowCredentials": False}}
-    (built,) = HTTP_V1.render(*make_routed(service), QUARTER)
+    (built,) = HTTP_V1.render(Aim(*make_routed(service), QUARTER))
 
     assert built["spec"]["rules"][0]["filters"] == [
         {"type": "CORS", "cors": {"allowMethods": ["GET"]}}
@@ -327,7 +329,7 @@ def test_a_cors_policy_has_what_is_given(make_routed: Callable[..., Any]) -> Non
 
 def test_without_its_cookie_the_primary_gives_none(make_routed: Callable[..., Any]) -> None:
     routed = make_routed(REFS, sessionAffinity={"cookieName": "c", "primaryCookieName": "p"})
-    (built,) = HTTP_V1.render(*routed, QUARTER, cookies=Cookies(canary="c=abcdefghij"))
+    (built,) = HTTP_V1.render(Aim(*routed, QUARTER, cookies=Cookies(canary="c=abcdefghij")))
 
     sticky, weighted = built["spec"]["rules"]
     assert sticky["matches"][0]["headers"][0]["value"] == ".*c.*abcdefghij.*"
@@ -365,8 +367,8 @@ def test_a_cookie_is_looked_for_literally() -> None:
 def test_affinity_without_a_cookie_shares_out_everybody(make_routed: Callable[..., Any]) -> None:
     routed = make_routed(REFS, stepWeight=25, sessionAffinity={"cookieName": "c"})
 
-    (running,) = HTTP_V1.render(*routed, QUARTER)
-    (idle,) = HTTP_V1.render(*routed, Weights())
+    (running,) = HTTP_V1.render(Aim(*routed, QUARTER))
+    (idle,) = HTTP_V1.render(Aim(*routed, Weights()))
 
     assert len(running["spec"]["rules"]) == 1
     assert len(idle["spec"]["rules"]) == 1
@@ -423,8 +425,10 @@ def test_an_edited_filter_does_not_hide_the_weights(make_routed: Callable[..., A
     observed = route(make_routed)
     observed["spec"]["rules"][0]["filters"] = [{"type": "ExtensionRef"}]
 
-    assert HTTP_V1.shows([observed], canary, names, QUARTER)
-    assert not HTTP_V1.shows([{**observed, "spec": {}}], canary, names, QUARTER)
+    assert HTTP_V1.shows([observed], Aim(canary=canary, names=names, weights=QUARTER))
+    assert not HTTP_V1.shows(
+        [{**observed, "spec": {}}], Aim(canary=canary, names=names, weights=QUARTER)
+    )
 
 
 def test_defaults_are_those_of_the_crds() -> None:

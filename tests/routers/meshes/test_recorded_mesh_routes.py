@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from burgee.api.manifest import Manifest, annotations_of, labels_of
+from burgee.routers.base import Aim
 from burgee.routers.registry import canonical, router_of
 
 
@@ -18,11 +19,13 @@ def apex_of(recording: Any) -> Manifest:
 
 def rendered(recording: Any, step: Any) -> tuple[Manifest, ...]:
     return router_of(recording.provider).render(
-        recording.canary,
-        recording.names,
-        step.weights,
-        apex_of(recording),
-        cookies=step.cookies,
+        Aim(
+            canary=recording.canary,
+            names=recording.names,
+            weights=step.weights,
+            apex_service=apex_of(recording),
+            cookies=step.cookies,
+        )
     )
 
 
@@ -67,7 +70,13 @@ def test_recorded_mesh_route_shows_its_own_weights_and_no_others(recording: Any)
         observed = rendered(recording, step)
         for other in recording.steps:
             seen = router.shows(
-                observed, recording.canary, recording.names, other.weights, cookies=other.cookies
+                observed,
+                Aim(
+                    canary=recording.canary,
+                    names=recording.names,
+                    weights=other.weights,
+                    cookies=other.cookies,
+                ),
             )
 
             assert seen is (step.route["spec"] == other.route["spec"])
@@ -101,7 +110,13 @@ def test_what_an_api_server_fills_in_changes_nothing(recording: Any) -> None:
         stored = [canonical(it) for it in rendered(recording, step)]
 
         assert router.shows(
-            stored, recording.canary, recording.names, step.weights, cookies=step.cookies
+            stored,
+            Aim(
+                canary=recording.canary,
+                names=recording.names,
+                weights=step.weights,
+                cookies=step.cookies,
+            ),
         )
         assert [canonical(it) for it in stored] == stored
 

@@ -9,7 +9,7 @@ from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
 from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
 from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
-from burgee.routers.base import Weights
+from burgee.routers.base import Aim, Weights
 from burgee.routers.smi import ISTIO_GATEWAYS, SmiRouter
 
 HALF = Weights(primary=50, canary=50)
@@ -49,27 +49,27 @@ def test_share_of_the_canary_in_a_split(
 def test_the_order_of_backends_means_nothing(make_routed: Callable[..., Any]) -> None:
     canary, names = make_routed()
     router = SmiRouter(version="v1alpha1")
-    (built,) = router.render(canary, names, HALF)
+    (built,) = router.render(Aim(canary=canary, names=names, weights=HALF))
     built["spec"]["backends"].reverse()
     built["spec"]["matches"] = []
 
-    assert router.shows([built], canary, names, HALF)
+    assert router.shows([built], Aim(canary=canary, names=names, weights=HALF))
 
 
 def test_a_split_for_other_requests_shows_nothing(make_routed: Callable[..., Any]) -> None:
     canary, names = make_routed(match=[{"headers": {"x": {"exact": "1"}}}])
     router = SmiRouter(version="v1alpha3")
-    group, built = router.render(canary, names, HALF)
+    group, built = router.render(Aim(canary=canary, names=names, weights=HALF))
     group["spec"]["matches"][0]["headers"] = []
 
-    assert not router.shows([group, built], canary, names, HALF)
+    assert not router.shows([group, built], Aim(canary=canary, names=names, weights=HALF))
 
 
 def test_gateways_are_for_istio_only(make_routed: Callable[..., Any]) -> None:
     routed = make_routed({"gateways": ["a", "b"]})
-    (plain,) = SmiRouter(version="v1alpha1", mesh="linkerd").render(*routed, HALF)
-    (istio,) = SmiRouter(version="v1alpha1", mesh="istio").render(*routed, HALF)
-    (no_gateway,) = SmiRouter(version="v1alpha1", mesh="istio").render(*make_routed(), HALF)
+    (plain,) = SmiRouter(version="v1alpha1", mesh="linkerd").render(Aim(*routed, HALF))
+    (istio,) = SmiRouter(version="v1alpha1", mesh="istio").render(Aim(*routed, HALF))
+    (no_gateway,) = SmiRouter(version="v1alpha1", mesh="istio").render(Aim(*make_routed(), HALF))
 
     assert "annotations" not in plain["metadata"]
     assert istio["metadata"]["annotations"] == {ISTIO_GATEWAYS: '["a","b"]'}
@@ -89,12 +89,12 @@ def test_a_test_looks_at_headers_only(
     make_routed: Callable[..., Any], router: Any, match: Manifest, field: str
 ) -> None:
     with pytest.raises(InvalidCanary, match=field):
-        router.render(*make_routed({"meshName": "m"}, match=[match]), HALF)
+        router.render(Aim(*make_routed({"meshName": "m"}, match=[match]), HALF))
 
 
 def test_appmesh_needs_the_name_of_its_mesh(make_routed: Callable[..., Any]) -> None:
     with pytest.raises(InvalidCanary, match=r"spec\.service\.meshName") as caught:
-        OLD.render(*make_routed(), HALF)
+        OLD.render(Aim(*make_routed(), HALF))
 
     assert caught.value.reason == "MissingMesh"
 
@@ -112,13 +112,13 @@ def test_a_limit_that_is_no_duration_is_refused(
     make_routed: Callable[..., Any], service: Manifest, field: str
 ) -> None:
     with pytest.raises(InvalidCanary) as caught:
-        NEW.render(*make_routed(service), HALF)
+        NEW.render(Aim(*make_routed(service), HALF))
 
     assert field in str(caught.value)
 
 
 def test_retries_have_defaults(make_routed: Callable[..., Any]) -> None:
-    *_, router = NEW.render(*make_routed({"retries": {"attempts": -1}}), HALF)
+    *_, router = NEW.render(Aim(*make_routed({"retries": {"attempts": -1}}), HALF))
 
     assert router["spec"]["routes"][0]["httpRoute"]["retryPolicy"] == {
         "maxRetries": 1,
@@ -132,7 +132,7 @@ def test_events_to_retry_on_are_those_of_app_mesh(
     make_routed: Callable[..., Any], fits: Callable[[Manifest], None], router: Any
 ) -> None:
     retries = {"attempts": 2, "retryOn": "connection-error, server-error"}
-    built = router.render(*make_routed({"meshName": "m", "retries": retries}), HALF)
+    built = router.render(Aim(*make_routed({"meshName": "m", "retries": retries}), HALF))
 
     for manifest in built:
         fits(manifest)
@@ -168,7 +168,7 @@ def test_what_app_mesh_would_not_admit_is_refused(
     make_routed: Callable[..., Any], router: Any, service: Manifest, reason: str, text: str
 ) -> None:
     with pytest.raises(InvalidCanary, match=text) as caught:
-        router.render(*make_routed({"meshName": "m", **service}), HALF)
+        router.render(Aim(*make_routed({"meshName": "m", **service}), HALF))
 
     assert caught.value.reason == reason
 
@@ -191,7 +191,7 @@ def test_the_gateway_finds_its_hosts_on_the_apex(
     make_routed: Callable[..., Any], service: Manifest, annotations: Manifest | None
 ) -> None:
     for router in (OLD, NEW):
-        built = router.render(*make_routed({"meshName": "m", **service}), HALF)
+        built = router.render(Aim(*make_routed({"meshName": "m", **service}), HALF))
         found = [
             it["metadata"].get("annotations") for it in built if it["kind"] == "VirtualService"
         ]
@@ -205,7 +205,7 @@ def test_the_gateway_finds_its_hosts_on_the_apex(
 def test_listeners_have_the_port_of_the_container(
     make_routed: Callable[..., Any], target_port: Any, port: int
 ) -> None:
-    node, *_ = NEW.render(*make_routed({"targetPort": target_port}), HALF)
+    node, *_ = NEW.render(Aim(*make_routed({"targetPort": target_port}), HALF))
 
     assert node["spec"]["listeners"][0]["portMapping"] == {"port": port, "protocol": "http"}
 
@@ -214,7 +214,7 @@ def test_more_alternatives_than_priorities_keep_their_order(
     make_routed: Callable[..., Any],
 ) -> None:
     match = [{"headers": {"x": {"exact": str(n)}}} for n in range(12)]
-    *_, router = NEW.render(*make_routed(match=match), HALF)
+    *_, router = NEW.render(Aim(*make_routed(match=match), HALF))
 
     assert [route["priority"] for route in router["spec"]["routes"]] == list(range(10, 23))
 
@@ -228,17 +228,17 @@ def test_a_virtual_service_of_istio_is_none_of_ours(make_routed: Callable[..., A
     }
 
     assert OLD.canary_weight_seen([istio], names) is None
-    assert not OLD.shows([istio], canary, names, HALF)
+    assert not OLD.shows([istio], Aim(canary=canary, names=names, weights=HALF))
 
 
 @pytest.mark.parametrize("router", [OLD, NEW])
 def test_an_empty_object_tells_nothing(make_routed: Callable[..., Any], router: Any) -> None:
     canary, names = make_routed({"meshName": "m"})
-    *_, route = router.render(canary, names, HALF)
+    *_, route = router.render(Aim(canary=canary, names=names, weights=HALF))
 
     assert router.canary_weight_seen([{**route, "spec": {}}], names) is None
     assert router.canary_weight_seen([{**route, "spec": {"routes": [{}]}}], names) is None
-    assert not router.shows([{**route, "spec": {}}], canary, names, HALF)
+    assert not router.shows([{**route, "spec": {}}], Aim(canary=canary, names=names, weights=HALF))
 
 
 def test_virtual_nodes_come_before_the_primary() -> None:
