@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,8 +20,14 @@ import pytest
 
 from burgee.adapters.kube import KubeClient
 from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.prometheus import Prometheus
 from burgee.adapters.sources.registry import Sources
-from burgee.metrics.model import Check, Limits, Measurement, Source
+from burgee.metrics.model import (
+    Check,
+    Limits,
+    Measurement,
+    Source,
+)
 
 HANG_SECONDS = 10
 NOW = 1_700_000_000
@@ -310,3 +317,24 @@ def json_reply() -> Callable[..., Reply]:
         return Reply(code=code, body=json.dumps(content).encode())
 
     return made
+
+
+@pytest.fixture
+def prometheus() -> Iterator[Prometheus]:
+    client = Prometheus(most_clients=2)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=4) as running:
+        yield running
+
+
+@pytest.fixture
+def release() -> Iterator[threading.Event]:
+    """Ends what hangs, at the latest when the test is over."""
+    event = threading.Event()
+    yield event
+    event.set()

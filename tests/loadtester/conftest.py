@@ -1,5 +1,6 @@
 """Load testers in this process, and what tests ask of them."""
 
+import base64
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jobs_elsewhere import KEY, PASSWORD, Elsewhere
 
 from burgee.loadtester.app import EXTENSION, create_app
 from burgee.loadtester.gates import Gates
@@ -115,3 +117,46 @@ def programs(tmp_path: Path) -> Iterator[Path]:
     os.environ["PATH"] = f"{tmp_path}{os.pathsep}{before}"
     yield tmp_path
     os.environ["PATH"] = before
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    made = Elsewhere()
+    with made.server:
+        yield made
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    path = tmp_path / "concord-key"
+    path.write_text(f"{KEY}\n")
+    return path
+
+
+@pytest.fixture
+def concord(elsewhere: Elsewhere, key: Path) -> dict[str, str]:
+    """The metadata of a webhook that Flagger's load tester would take."""
+    return {
+        "type": "concord",
+        "server": elsewhere.url,
+        "org": "my-org",
+        "project": "canary",
+        "repo": "acceptance",
+        "entrypoint": "default",
+        "apiKeyPath": str(key),
+        "endpoint": "http://podinfo-canary.test:9898",
+        "pollInterval": "1",
+        "arguments.env": "prod=1; ü",
+    }
+
+
+@pytest.fixture
+def ngrinder(elsewhere: Elsewhere) -> dict[str, str]:
+    return {
+        "type": "ngrinder",
+        "server": f"{elsewhere.url}/",
+        "clone": "960",
+        "username": "admin",
+        "passwd": base64.b64encode(PASSWORD.encode()).decode(),
+        "pollInterval": "100ms",
+    }

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from applied_fields import Apply
+from gadget_api import Client
 
 from burgee.api.manifest import Manifest
 from burgee.playground.apiserver.server import ApiServer
@@ -230,3 +232,31 @@ _DEPLOYMENT: Manifest = {
 @pytest.fixture
 def deployment() -> Manifest:
     return clone(_DEPLOYMENT)
+
+
+@pytest.fixture
+def apply(store: Store) -> Apply:
+    def perform(
+        manifest: Manifest, manager: str = "one", *, force: bool = False, **options: Any
+    ) -> Manifest:
+        resource = store.resource(manifest["apiVersion"], manifest["kind"])
+        meta = manifest["metadata"]
+        return store.patch(
+            resource,
+            meta.get("namespace", "default"),
+            meta["name"],
+            manifest,
+            content_type=APPLY,
+            manager=manager,
+            force=force,
+            **options,
+        )
+
+    return perform
+
+
+@pytest.fixture
+def client(server: ApiServer) -> Iterator[Client]:
+    found = Client(server.url)
+    with found.session:
+        yield found
