@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from release_journal import Written
+from pod_rules import PRIMARY_ONLY, broken_rules
 from release_world import APP, App, Arena, analysis, deployment
 from scripted_peers import vector
 
@@ -12,7 +12,6 @@ from burgee.api.manifest import Manifest, labels_of
 pytestmark = pytest.mark.slow
 
 Make = Callable[..., App]
-PRIMARY_ONLY = {"app": f"{APP}-primary"}
 LABEL = "burgee.dev/apex"
 PODS = 4
 
@@ -30,7 +29,7 @@ def shared_out(*, objects: Sequence[Manifest] = (), **plan: object) -> Manifest:
 
 @pytest.fixture
 def shared(arena: Arena, numbers: Iterator[int]) -> Iterator[Make]:
-    """Makes such apps; never may fewer pods have served than before the run."""
+    """Makes such apps; never may fewer pods have served, or a revision nobody analysed."""
     made: list[App] = []
 
     def make(**how: object) -> App:
@@ -41,32 +40,10 @@ def shared(arena: Arena, numbers: Iterator[int]) -> Iterator[Make]:
         return app
 
     yield make
-    fewest = [min(sum(pods.values()) for pods in behind(app.writes)) for app in made]
+    problems = [problem for app in made for problem in broken_rules(app.writes, PODS)]
     for app in made:
         arena.cluster.delete("v1", "Namespace", "", app.namespace)
-    assert min(fewest) >= PODS
-
-
-def behind(writes: Sequence[Written]) -> Iterator[dict[str, int]]:
-    """After every write since the set-up: pods behind the apex Service, by their Deployment."""
-    objects: dict[tuple[str, str], Manifest] = {}
-    ready = False
-    for written in writes:
-        objects[written.key] = written.object
-        status = objects.get(("Canary", APP), {}).get("status") or {}
-        ready = ready or status.get("phase") == "Initialized"
-        if ready and written.key[0] in {"Deployment", "Service"}:
-            yield _behind(objects)
-
-
-def _behind(objects: dict[tuple[str, str], Manifest]) -> dict[str, int]:
-    selector = objects["Service", APP]["spec"]["selector"]
-    return {
-        name: (found.get("status") or {}).get("availableReplicas", 0)
-        for (kind, name), found in objects.items()
-        if kind == "Deployment"
-        and selector.items() <= labels_of(found["spec"]["template"]).items()
-    }
+    assert problems == []
 
 
 def shares(app: App) -> list[tuple[int, int]]:

@@ -85,6 +85,34 @@ def test_the_target_keeps_its_pods_while_only_an_old_cache_says_that_nobody_goes
     assert canary_share(route) == 0
 
 
+def test_the_primary_never_shrinks_to_pods_that_only_an_old_cache_knows(
+    stepped: Arena,
+) -> None:
+    """What the target has when a run begins is what the user wants; it is remembered till its end."""
+    target = deployment()
+    target["spec"]["replicas"] = 4
+    check = {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}}
+    app = stepped.app(
+        "by-pods", objects=[target], provider="kubernetes", analysis=analysis(metrics=[check])
+    )
+    stepped.settle_until(lambda: app.status.get("phase") == "Initialized")
+    stepped.settle_until(lambda: replicas(app) == 0)
+    stepped.settle()
+    app.set_image("app:2")
+    app.rescale(2)
+    stepped.cluster.controller.loop.informers.pump()
+
+    app.rescale(0)
+    resync(app)
+
+    assert app.status["phase"] == "Progressing"
+    assert app.status["replicaRatio"]["promoted"] == 4
+    stepped.settle_until(lambda: app.status["phase"] == "Succeeded")
+    assert app.deployment(f"{APP}-primary")["spec"]["replicas"] == 4
+    stepped.cluster.delete("flagger.app/v1beta1", "Canary", app.namespace, APP)
+    stepped.settle()
+
+
 def test_an_old_parent_takes_nothing_back(resting: App) -> None:
     app, arena = resting, resting.arena
     app.set_image("app:2")

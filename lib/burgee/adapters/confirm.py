@@ -5,6 +5,9 @@ old while the Canary itself is read live. A step that is decided on pods which a
 scaling to zero on a route that has moved since, would send traffic to nobody; a route that only
 seems to be as wanted would not be written. So a decision that moves traffic is made twice: on the
 request, and where that is old, on what the cluster holds.
+
+Where weights are numbers of pods every decision of a run is one: the apex Service, which is answered
+always, chooses by what is seen of the pods, and an answer from an old cache would turn it back.
 """
 
 from collections.abc import Callable, Mapping
@@ -127,6 +130,9 @@ def _replaced(
 
 def _moves_traffic(observation: Observation, decision: Decision) -> bool:
     """True where weights change, a route is written, or somebody may be left without pods."""
+    remembered, remembers = observation.canary.status.replica_ratio, decision.status.replica_ratio
+    if remembered is not None or remembers is not None:
+        return True
     return (
         route_of(decision.status) != route_of(observation.canary.status)
         or any(_writes_route(observation, child) for child in decision.children)
