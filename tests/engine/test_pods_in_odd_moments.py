@@ -92,6 +92,17 @@ def test_a_weight_taken_back_by_hand_waits_for_the_primary_however_long_the_run_
     assert sim.behind() == {"podinfo-primary": 5}
 
 
+def test_a_run_that_a_person_holds_is_not_looked_at_over_and_over() -> None:
+    sim = weighted()
+    until_weight(sim, 60)
+    command(sim, "pause")
+
+    sim.settle()
+
+    assert sim.last is not None
+    assert sim.last.quiet
+
+
 def test_weights_become_iterations_late_in_a_run_without_a_gap() -> None:
     sim = weighted()
     until_weight(sim, 60)

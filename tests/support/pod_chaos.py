@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from chaos import IMAGES, STRATEGIES, Life
 from shared_pods import HPA, SCALED
-from simulation import Manifest
+from simulation import Manifest, scaled_object
 from watched import Broken
 
 from burgee.api.guards import APEX_LABEL
@@ -15,6 +15,7 @@ from burgee.engine.decide import advance
 from burgee.engine.effects import MergePatch, Scale
 from burgee.engine.ending import end
 
+KEDA = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo-so"}
 MOST_FAREWELLS = 12
 
 
@@ -40,6 +41,9 @@ class PodLife(Life):
         if choice % 3 == 1:
             sim.put(HPA)
             sim.edit(**SCALED)
+        elif choice % 3 == 2:
+            sim.put(scaled_object())
+            sim.edit(autoscalerRef=KEDA)
         if choice % 4 == 2:
             plan = sim.parent["spec"]["analysis"]
             sim.edit(analysis={**plan, "canaryReadyThreshold": 50})

@@ -174,8 +174,9 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     if facts.ratio is not None:
         status = facts.ratio.recorded(status)
     wait = None if turn.wake_at is None else (turn.wake_at - now).total_seconds()
-    if wait is None and status.replica_ratio is not None:
-        wait = RESTORING_SECONDS  # its deadline is no event
+    pods = status.replica_ratio
+    if wait is None and pods and (pods.since or status.phase in _AT_REST):
+        wait = RESTORING_SECONDS  # their deadline is no event
     if wait is not None and wait <= 0:
         wait = None
     if facts.observation.unwatched:
