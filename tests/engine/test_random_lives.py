@@ -10,6 +10,7 @@ from chaos import live
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pod_chaos import live_by_pods
+from route_chaos import live_by_route
 
 SEQUENCES = int(os.environ.get("BURGEE_SEQUENCES", "300"))
 SHARDS = 4
@@ -18,7 +19,7 @@ SHARDS = 4
 CHOICES = st.integers(0, 2**10 - 1)
 NUMBERS = st.lists(st.integers(0, 2**12 - 1), min_size=5, max_size=40)
 BOUNDS = settings(
-    max_examples=max(1, SEQUENCES // SHARDS // 2),
+    max_examples=max(1, SEQUENCES // SHARDS // 3),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     database=None,
@@ -41,3 +42,13 @@ def test_no_life_of_weights_by_pods_breaks_a_rule(
 ) -> None:
     del shard
     live_by_pods(choice, numbers)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+@BOUNDS
+@given(choice=CHOICES, numbers=NUMBERS)
+def test_no_life_by_a_users_route_breaks_a_rule(
+    shard: int, choice: int, numbers: list[int]
+) -> None:
+    del shard
+    live_by_route(choice, numbers)

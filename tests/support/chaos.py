@@ -96,6 +96,14 @@ class Life:
             return HookResult(succeeded=False, pending=True, message="no answer yet")
         return HookResult(succeeded=code <= 202, message=f"answered {code}", status_code=code)
 
+    def warm_up(self, steps: int) -> None:
+        """A run so far on its way that the canary has weight when noise begins."""
+        self.sim.settle()
+        self.sim.set_image(IMAGES[1])
+        for _ in range(steps):
+            self.sim.settle()
+            self.sim.pass_time(10)
+
     def act(self, number: int) -> None:
         """One thing happens, then one sync."""
         acts = self.acts()

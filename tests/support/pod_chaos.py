@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chaos import IMAGES, STRATEGIES, Life
+from chaos import STRATEGIES, Life
 from shared_pods import HPA, SCALED
 from simulation import Manifest, scaled_object
 from watched import Broken
@@ -50,14 +50,6 @@ class PodLife(Life):
         sim.edit(revertOnDeletion=bool(choice % 2))
         life.warm_up(choice % 8)
         return life
-
-    def warm_up(self, steps: int) -> None:
-        """A run so far on its way that pods are behind the apex Service when noise begins."""
-        self.sim.settle()
-        self.sim.set_image(IMAGES[1])
-        for _ in range(steps):
-            self.sim.settle()
-            self.sim.pass_time(10)
 
     def acts(self) -> Sequence[Callable[[int], None]]:
         return (

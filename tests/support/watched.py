@@ -9,6 +9,7 @@ from simulation import Manifest, Simulation
 from burgee.api.guards import APEX_LABEL
 from burgee.engine.decision import Decision
 from burgee.engine.effects import Scale
+from burgee.engine.ending import Farewell
 from burgee.targets.hashing import template_hash
 
 DEADLINE_SECONDS = 60
@@ -39,32 +40,30 @@ class Watched(Simulation):
     Attributes:
         opened_to: the revision of the target that the apex Service was turned to last; empty
             where a person let newer ones be rolled out, until they have to wait again.
+        route: name of the VirtualService that carries the weights.
     """
 
     opened_to: str = ""
+    route: str = "podinfo"
 
-    def _effects(self, decision: Decision) -> None:
+    def _effects(self, decision: Decision | Farewell) -> dict[tuple[str, str], bool]:
         for effect in decision.effects:
             if isinstance(effect, Scale) and effect.name == "podinfo" and effect.replicas == 0:
                 self._must(self.canary_share() == 0, "the target goes to zero with weight on it")
             if isinstance(effect, Scale) and self.by_replicas:
                 self._keeps_capacity(effect)
-        before = self.serving()
-        super()._effects(decision)
+        before, share = self.serving(), self._share_on_record()
+        outcomes = super()._effects(decision)
         self._aims_well(before)
+        self._has_pods_for(share)
+        return outcomes
 
     def _children(self, decision: Decision) -> None:
-        before, pods = self.canary_share(), self.serving()
-        if not self.by_replicas and ("VirtualService", "podinfo") not in self.objects:
-            # A route that somebody deleted comes back with the weight that it had.
-            before = int(self.status.get("canaryWeight", 0))
+        before, pods = self._share_on_record(), self.serving()
         old_primary = self._template("podinfo-primary")
         super()._children(decision)
         self._aims_well(pods)
-        after = self.canary_share()
-        if after > before:
-            status = self.get("Deployment", "podinfo").get("status") or {}
-            self._must(status.get("availableReplicas", 0) > 0, "weight on a canary without pods")
+        self._has_pods_for(before)
         if old_primary and self._template("podinfo-primary") != old_primary:
             promotes = (
                 self.phase == "Promoting" or self.skips or self.phase in {"", "Initializing"}
@@ -79,6 +78,18 @@ class Watched(Simulation):
             self._must(after in LEGAL[before], f"phase {before} -> {after}")
         weight = self.status.get("canaryWeight", 0)
         self._must(0 <= weight <= 100, f"weight {weight}")
+
+    def _share_on_record(self) -> int:
+        """What the canary gets, or got: a route that somebody changed is put back as it was."""
+        if self.by_replicas:
+            return self.canary_share()
+        weight = self.status.get("trafficWeight", self.status.get("canaryWeight", 0))
+        return max(self.canary_share(), int(weight))
+
+    def _has_pods_for(self, before: int) -> None:
+        if self.canary_share() > before:
+            status = self.get("Deployment", "podinfo").get("status") or {}
+            self._must(status.get("availableReplicas", 0) > 0, "weight on a canary without pods")
 
     @property
     def skips(self) -> bool:
@@ -147,7 +158,7 @@ class Watched(Simulation):
         if self.by_replicas:
             pods = self.serving()
             return -(-100 * pods.get("podinfo", 0) // max(sum(pods.values()), 1))
-        route = self.objects.get(("VirtualService", "podinfo"))
+        route = self.objects.get(("VirtualService", self.route))
         if route is None:
             return 0
         backends = route["spec"]["http"][0]["route"]
