@@ -32,7 +32,10 @@ def handle(request: HookRequest, context: HookContext) -> bytes:
     lacking = {
         (need.api_version, need.resource)
         for need in needs_of(canary, settings)
-        if lacks(context.kube, need, canary.spec.apex_name, lambda: deadline - context.monotonic())
+        if not need.patched
+        and lacks(
+            context.kube, need, canary.spec.apex_name, lambda: deadline - context.monotonic()
+        )
     }
     target = _target(canary, context, deadline - context.monotonic())
     rules = related_rules(canary, target, settings)

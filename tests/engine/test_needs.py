@@ -17,6 +17,8 @@ from burgee.routers.registry import capabilities_by_provider
 KEDA = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo"}
 HPA = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "podinfo"}
 
+ITERATIONS = {"interval": "10s", "iterations": 2}
+
 
 def needed(**spec: Any) -> list[tuple[str, str]]:
     found = needs_of(Canary.model_validate(canary(**spec)), EngineSettings())
@@ -34,7 +36,10 @@ def needed(**spec: Any) -> list[tuple[str, str]]:
             ],
             id="istio",
         ),
-        pytest.param({"provider": "kubernetes"}, [], id="Services alone"),
+        pytest.param(
+            {"provider": "kubernetes"}, [("apps/v1", "deployments")], id="pods by weight"
+        ),
+        pytest.param({"provider": "kubernetes", "analysis": ITERATIONS}, [], id="Services alone"),
         pytest.param({"provider": "nobody"}, [], id="no provider"),
         pytest.param(
             {
@@ -49,10 +54,12 @@ def needed(**spec: Any) -> list[tuple[str, str]]:
             id="Ingresses are built in",
         ),
         pytest.param(
-            {"provider": "kubernetes", "autoscalerRef": HPA}, [], id="autoscalers are built in"
+            {"provider": "kubernetes", "autoscalerRef": HPA, "analysis": ITERATIONS},
+            [],
+            id="autoscalers are built in",
         ),
         pytest.param(
-            {"provider": "kubernetes", "autoscalerRef": KEDA},
+            {"provider": "kubernetes", "autoscalerRef": KEDA, "analysis": ITERATIONS},
             [("keda.sh/v1alpha1", "scaledobjects")],
             id="KEDA",
         ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from provider_world import FakeKnative, knative_service, spec_for
-from release_world import APP, CANARY, App, Arena, deployment
+from release_world import APP, CANARY, App, Arena, analysis, deployment
 from scripted_http import Received, Reply
 
 from burgee.playground.kinds.resources import Resource
@@ -174,6 +174,28 @@ def test_a_component_that_was_forgotten_is_named_until_it_is_there(
         arena.cluster.store.register(custom("projectcontour.io", "v1", "httpproxies", "HTTPProxy"))
         app = arena.app("forgotten", provider="contour")
         waits_for(app, "ProviderNotGranted", "HTTPProxy", "projectcontour.io/v1", "component")
+        assert set(app.world()) == {f"Deployment/{APP}"}
+
+        arena.proxy.spoil = None
+
+        app.wait_phase("Initialized", seconds=COMES_SECONDS)
+        app.release("app:2", "Succeeded")
+        assert app.events("SyncError") == []
+
+
+def test_a_component_that_lets_pods_be_shared_out_is_missed_before_anything_is_touched(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    def refuse(received: Received, forward: Callable[[], Reply]) -> Reply:
+        patches = received.method == "PATCH" and "/deployments/" in received.path
+        forbidden = patches and "/scale" not in received.path
+        return Reply(status=403, body=b"{}") if forbidden else forward()
+
+    check = {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}}
+    with Arena(tmp_path_factory.mktemp("forgotten"), proxied=True) as arena:
+        arena.proxy.spoil = refuse
+        app = arena.app("forgotten", provider="kubernetes", analysis=analysis(metrics=[check]))
+        waits_for(app, "ProviderNotGranted", "Deployment", "may not patch it", "with weights")
         assert set(app.world()) == {f"Deployment/{APP}"}
 
         arena.proxy.spoil = None

@@ -39,7 +39,8 @@ class KubeClient:
         """Open nothing yet."""
         self._transport = Transport(access, user_agent=user_agent)
         self._kinds = Kinds(lambda path, seconds: self._call("GET", path, seconds=seconds))
-        self._rights = Rights(self._read_within)
+        self._readable = Rights(self._read_within)
+        self._patchable = Rights(self._patch_nothing)
         self._answered = threading.Event()
 
     @property
@@ -97,7 +98,23 @@ class KubeClient:
         Raises:
             ClusterError: it could not be tried.
         """
-        return self._rights.allow(api_version, kind, namespace, name, seconds=timeout_seconds)
+        return self._readable.allow(api_version, kind, namespace, name, seconds=timeout_seconds)
+
+    def may_patch(
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str,
+        name: str,
+        *,
+        timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+    ) -> bool:
+        """Whether objects of a kind may be patched there; tried without a change, remembered.
+
+        Raises:
+            ClusterError: it could not be tried.
+        """
+        return self._patchable.allow(api_version, kind, namespace, name, seconds=timeout_seconds)
 
     def read(
         self,
@@ -273,6 +290,15 @@ class KubeClient:
     def close(self) -> None:
         """Close the connections and remove what was written for them."""
         self._transport.close()
+
+    def _patch_nothing(
+        self, api_version: str, kind: str, namespace: str, name: str, seconds: float
+    ) -> Manifest:
+        path = self._kinds.path(api_version, kind, namespace, name, seconds=seconds)
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All"}
+        return self._call(
+            "PATCH", path, query=query, body={}, content_type=_MERGE, seconds=seconds
+        )
 
     def _read_within(
         self, api_version: str, kind: str, namespace: str, name: str, seconds: float

@@ -46,7 +46,8 @@ def lacks(
     try:
         if not kube.serves(*kind, timeout_seconds=left_seconds()):
             return need
-        if not kube.may_read(*kind, need.namespace, name, timeout_seconds=left_seconds()):
+        may = kube.may_patch if need.patched else kube.may_read
+        if not may(*kind, need.namespace, name, timeout_seconds=left_seconds()):
             return replace(need, granted=False)
     except ClusterError:
         return None
@@ -85,15 +86,16 @@ class Reader:
         return f"{kind}.{api_version}" in self._groups
 
     def lacking(self, needs: Iterable[Need], name: str) -> tuple[Need, ...]:
-        """The kinds that are not served, or must not be read; none of them is read from now on."""
+        """The kinds that are not served, or not granted; none of them is read from now on."""
         found: list[Need] = []
         for need in needs:
-            if not self.watches(need.api_version, need.kind):
-                self.complete = False
+            if need.patched or not self.watches(need.api_version, need.kind):
+                # A right that is there is no object that could change unseen.
+                self.complete = self.complete and need.patched
                 lacking = lacks(self._kube, need, name, self._left_seconds)
                 if lacking is not None:
                     found.append(lacking)
-        self._lacking = {(need.api_version, need.kind) for need in found}
+        self._lacking = {(need.api_version, need.kind) for need in found if not need.patched}
         return tuple(found)
 
     def find(self, api_version: str, kind: str, namespace: str, name: str) -> Manifest | None:

@@ -1,4 +1,4 @@
-"""Whether burgee may read a kind at all; a provider's component grants it, and may be forgotten.
+"""Whether burgee may use a kind at all; a provider's component grants it, and may be forgotten.
 
 Without these rights Metacontroller waits for ever, without a word, for a cache that it may not
 fill. The hook server has rights of its own from the same component, so that it can tell.
@@ -17,20 +17,20 @@ _MOST_KEPT = 4096
 
 
 class Rights:
-    """Tries a read, and remembers for a while whether it was let through; thread safe.
+    """Tries a call, and remembers for a while whether it was let through; thread safe.
 
-    Args to the constructor: `read` reads one object of a kind within so many seconds, and raises
-    what the API server says.
+    Args to the constructor: `attempt` asks for one object of a kind within so many seconds, and
+    raises what the API server says.
     """
 
     def __init__(
         self,
-        read: Callable[[str, str, str, str, float], object],
+        attempt: Callable[[str, str, str, str, float], object],
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Know nothing yet."""
-        self._read = read
+        self._attempt = attempt
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str, str], tuple[float, bool]] = {}
@@ -38,7 +38,7 @@ class Rights:
     def allow(
         self, api_version: str, kind: str, namespace: str, name: str, *, seconds: float
     ) -> bool:
-        """Whether objects of a kind may be read in a namespace; `name` may be of none.
+        """Whether it is let through for a kind in a namespace; `name` may be of no object.
 
         Raises:
             ClusterError: it could not be tried.
@@ -58,7 +58,7 @@ class Rights:
 
     def _try(self, api_version: str, kind: str, namespace: str, name: str, seconds: float) -> bool:
         try:
-            self._read(api_version, kind, namespace, name, seconds)
+            self._attempt(api_version, kind, namespace, name, seconds)
         except NotFound:
             return True
         except ClusterError as error:

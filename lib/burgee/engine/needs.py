@@ -13,6 +13,7 @@ from typing import Final
 from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
 from burgee.engine.roles import namespace_for
+from burgee.engine.strategy import DEPLOYMENT, by_replicas
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets.scaler import scaler_of
@@ -31,7 +32,8 @@ class Need:
         namespace: where its objects are; empty for the whole cluster.
         who: what asks for it, in the words of the Canary.
         reason: of the condition where it is not served.
-        granted: False where it is served and burgee may not read it.
+        patched: burgee has to patch its objects; otherwise it reads them.
+        granted: False where it is served and burgee may not do that.
     """
 
     api_version: str
@@ -40,6 +42,7 @@ class Need:
     namespace: str
     who: str
     reason: str = "ProviderNotInstalled"
+    patched: bool = False
     granted: bool = True
 
 
@@ -61,7 +64,8 @@ def refusal(lacking: tuple[Need, ...]) -> InvalidCanary:
         )
     return InvalidCanary(
         NOT_GRANTED,
-        f"{kinds}: burgee may not read it, and {first.who} needs it; the rights are in a component "
+        f"{kinds}: burgee may not {'patch' if first.patched else 'read'} it, and {first.who} needs "
+        "it; the rights are in a component "
         "of burgee's manifests",
         retry_seconds=LOOK_AGAIN_SECONDS,
     )
@@ -70,7 +74,17 @@ def refusal(lacking: tuple[Need, ...]) -> InvalidCanary:
 def _needs(canary: Canary, settings: EngineSettings) -> Iterator[Need]:
     provider = canary.provider(settings.mesh_provider)
     with suppress(InvalidCanary):
-        for related in router_of(carrier_of(canary, settings), settings).related(canary):
+        router = router_of(carrier_of(canary, settings), settings)
+        if by_replicas(canary.spec, router.capabilities):
+            yield Need(
+                api_version="apps/v1",
+                resource="deployments",
+                kind=DEPLOYMENT,
+                namespace=canary.metadata.namespace,
+                who=f"the provider {provider} (spec.provider) with weights",
+                patched=True,
+            )
+        for related in router.related(canary):
             kind = related.kind
             if not kind.api_version.startswith(_BUILT_IN):
                 yield Need(
