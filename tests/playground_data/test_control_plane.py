@@ -106,6 +106,35 @@ def test_plan_that_was_not_taken_is_tried_again(
     eventually(lambda: len(plane.history()) == 1)
 
 
+def test_what_was_overtaken_before_it_was_seen_is_kept(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    def give(weight: int) -> None:
+        services = [
+            {"name": "web", "port": 80, "weight": 100 - weight},
+            {"name": "new", "port": 80, "weight": weight},
+        ]
+        patch = {"spec": {"routes": [{"services": services}]}}
+        store.patch(HTTP_PROXY, "test", "web", patch, content_type=MERGE)
+        eventually(lambda: proxy.asked[-1].rules["test/web"][-1].weights.get("new") == weight)
+
+    proxy.willing.set()
+    eventually(lambda: len(plane.history()) == 1)
+    store.create(store.resource("v1", "services"), service("new", "new"))
+    proxy.willing.clear()
+    give(10)
+    give(30)
+    proxy.willing.set()
+    eventually(lambda: len(plane.history()) == 2)
+    first, second = plane.history()
+    assert first.overtaken == ()
+    assert [rules["test/web"][-1].weights["new"] for rules in second.overtaken] == [10]
+    assert second.weights["test/web"]["new"] == 30
+    give(50)
+    eventually(lambda: len(plane.history()) == 3)
+    assert plane.history()[-1].overtaken == ()
+
+
 def test_object_without_a_spec_stops_nothing(
     store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
 ) -> None:

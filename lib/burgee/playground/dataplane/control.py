@@ -21,7 +21,7 @@ from burgee.playground.dataplane.plane import (
     Verdict,
     refusal_of,
 )
-from burgee.playground.dataplane.steering import RouteChange
+from burgee.playground.dataplane.steering import RouteChange, Rules
 from burgee.playground.kinds.apierror import ApiError
 from burgee.playground.machinery.changes import ChangeSignal
 from burgee.playground.storage.store import Store
@@ -58,6 +58,7 @@ class ControlPlane:
         self._dialect = dialect
         self._clock = clock
         self._history: list[RouteChange] = []
+        self._overtaken: list[Rules] = []
         self._refusals: dict[str, str] = {}
         self._unsure_since: float | None = None
         self._lock = threading.Lock()
@@ -139,12 +140,20 @@ class ControlPlane:
         # a plan that is overtaken may have been served for a moment
         asked = self._unsure_since = self._unsure_since or now
         if not self._served(plan):
+            if not known and plan.rules not in self._overtaken:
+                self._overtaken.append(plan.rules)
             if not self._signal.pending:
                 self._write(self._reports([replace(one, refusal=_NOT_TAKEN) for one in taken]))
             return False
         self._unsure_since = None
         if not known:
-            change = RouteChange(asked=asked, served=time.monotonic(), rules=plan.rules)
+            change = RouteChange(
+                asked=asked,
+                served=time.monotonic(),
+                rules=plan.rules,
+                overtaken=tuple(r for r in self._overtaken if r != plan.rules),
+            )
+            self._overtaken.clear()
             with self._lock:
                 self._history.append(change)
         self._write(self._reports(taken))

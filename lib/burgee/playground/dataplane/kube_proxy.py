@@ -48,7 +48,7 @@ def _rules(
         and side.service in {port.service + suffix for suffix in _SIDES}
     }
     weights = percents(counts)
-    return (Rule(weights=weights),) if weights else ()
+    return (Rule(weights=weights, pods=counts),) if weights else ()
 
 
 KUBERNETES = Dialect(kinds=(), translate=plan)

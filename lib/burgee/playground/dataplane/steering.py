@@ -16,11 +16,13 @@ class Rule:
         matching: the names of headers and parameters that it looks at; none for everybody.
         weights: percent by Service.
         mirrored: percent of the requests that are copied, by Service.
+        pods: that may get a request, by Service, where their numbers are what makes the weights.
     """
 
     matching: tuple[str, ...] = ()
     weights: Mapping[str, float] = field(default_factory=dict[str, float])
     mirrored: Mapping[str, float] = field(default_factory=dict[str, float])
+    pods: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +33,14 @@ class RouteChange:
         asked: `time.monotonic()` before the routes were written.
         served: likewise, once the data plane showed them.
         rules: of each object that carries routes, in their order.
+        overtaken: what was asked for since the change before, and may have been served for a
+            moment: it was written again before the data plane showed it.
     """
 
     asked: float
     served: float
     rules: Rules
+    overtaken: Sequence[Rules] = ()
 
     @property
     def weights(self) -> dict[str, Mapping[str, float]]:
