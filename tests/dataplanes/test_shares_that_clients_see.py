@@ -1,16 +1,30 @@
-"""What burgee's routers write is what clients see, on every data plane."""
+"""What burgee's routers write is what clients see, on every data plane.
+
+Where no router writes weights, numbers of pods are them: test_weights_by_pods.py.
+"""
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from counting_client import Tally
 from plane_yard import NEW, OLD, Yard
 
 from burgee.playground.demo import analyses
-from burgee.routers.base import Weights
+from burgee.playground.demo.providers.registry import PROVIDERS
+from burgee.routers.base import Capabilities, Weights
 
 REQUESTS = 10_000
 TOLERANCE_POINTS = 2.0
+
+
+def _those(able: Callable[[Capabilities], bool]) -> pytest.MarkDecorator:
+    """The data planes of the providers that can do something."""
+    names = [name for name, provider in PROVIDERS.items() if able(provider.capabilities)]
+    return pytest.mark.parametrize("yard", names, indirect=True)
+
+
+weighted = _those(lambda able: able.weights)
 
 
 def _weights(canary: int, *, mirrored: bool = False) -> Weights:
@@ -18,10 +32,9 @@ def _weights(canary: int, *, mirrored: bool = False) -> Weights:
 
 
 @pytest.mark.slow
+@weighted
 @pytest.mark.parametrize("weight", [1, 10, 50, 90])
 def test_share_is_the_weight(yard: Yard, weight: int) -> None:
-    if not yard.router.capabilities.weights:
-        pytest.skip(f"{yard.provider.name} has no weights")
     yard.route(_weights(weight))
     tally = yard.send(REQUESTS)
     yard.route(_weights(0))
@@ -30,20 +43,24 @@ def test_share_is_the_weight(yard: Yard, weight: int) -> None:
     assert tally.pods[NEW] > 0
 
 
-@pytest.mark.parametrize(("weight", "who"), [(0, OLD), (100, NEW)])
-def test_none_and_all_are_exact(yard: Yard, weight: int, who: str) -> None:
-    if weight and not yard.router.capabilities.weights:
-        pytest.skip(f"{yard.provider.name} has no weights")
-    yard.route(_weights(weight))
+def test_none_is_exact(yard: Yard) -> None:
+    tally = yard.send(1000)
+    assert tally.pods == {OLD: 1000}, tally.first_failure
+
+
+@weighted
+def test_all_is_exact(yard: Yard) -> None:
+    yard.route(_weights(100))
     tally = yard.send(1000)
     yard.route(_weights(0))
-    assert tally.pods == {who: 1000}, tally.first_failure
+    rest = yard.send(1000)
+    assert tally.pods == {NEW: 1000}, tally.first_failure
+    assert rest.pods == {OLD: 1000}, rest.first_failure
 
 
 @pytest.mark.slow
+@weighted
 def test_changes_of_weight_lose_no_request(yard: Yard) -> None:
-    if not yard.router.capabilities.weights:
-        pytest.skip(f"{yard.provider.name} has no weights")
     tallies: list[Tally] = []
     over = threading.Event()
 
@@ -62,6 +79,7 @@ def test_changes_of_weight_lose_no_request(yard: Yard) -> None:
     assert min(tally.pods[OLD], tally.pods[NEW]) > 100
 
 
+@_those(lambda able: able.matching)
 @pytest.mark.parametrize(
     ("headers", "who"),
     [
@@ -75,8 +93,6 @@ def test_changes_of_weight_lose_no_request(yard: Yard) -> None:
 def test_only_those_who_match_are_sent_to_the_canary(
     yard: Yard, headers: dict[str, str], who: str
 ) -> None:
-    if not yard.router.capabilities.matching:
-        pytest.skip(f"{yard.provider.name} has no A/B tests")
     analysis = analyses.ab(yard.provider)
     yard.route(_weights(100), analysis)
     tally = yard.send(500, headers=headers)
@@ -88,9 +104,8 @@ def test_only_those_who_match_are_sent_to_the_canary(
 
 
 @pytest.mark.slow
+@_those(lambda able: able.mirroring)
 def test_copies_reach_the_canary_and_clients_never_see_them(yard: Yard) -> None:
-    if not yard.router.capabilities.mirroring:
-        pytest.skip(f"{yard.provider.name} has no copies of requests")
     analysis = analyses.mirrored(yard.provider)
     percent = analysis["mirrorWeight"]
     yard.route(_weights(0, mirrored=True), analysis)

@@ -10,6 +10,8 @@ from burgee.playground.dataplane.load import Load, Response
 from burgee.playground.dataplane.steering import RouteChange, Rule
 from burgee.playground.demo import judgement
 from burgee.playground.demo.judgement import Window
+from burgee.playground.demo.providers.registry import PROVIDERS
+from burgee.playground.demo.shares import mirrored_to_canary, weight_of_matching
 from burgee.playground.demo.stage import Stage
 
 
@@ -25,6 +27,7 @@ def _stage(
     responses: list[Response],
     changes: list[RouteChange] | None = None,
     status: dict[str, Any] | None = None,
+    provider: str = "istio",
 ) -> Stage:
     load = Load("http://127.0.0.1:1", host="shop")
     load._responses.extend(responses)
@@ -34,6 +37,7 @@ def _stage(
         plane=_History(changes or []),
         store=store,
         timeline=SimpleNamespace(status=status or {}),
+        provider=PROVIDERS[provider],
     )
     return Stage(cluster, lambda: None)
 
@@ -128,9 +132,9 @@ def test_rules_that_give_the_same_weight_are_one_window() -> None:
     copied = Rule(weights={"shop-primary": 100}, mirrored={"shop-canary": 50.0})
     stage = _stage([], [change(0, rest), change(4, insiders, rest), change(8, copied)])
     assert [w.weight for w in judgement.windows(stage, 1.0)] == [0]
-    matching = judgement.windows(stage, 1.0, judgement.weight_of_matching)
+    matching = judgement.windows(stage, 1.0, weight_of_matching)
     assert [(w.weight, w.end) for w in matching[:2]] == [(0, 4), (100, 8)]
-    copies = judgement.windows(stage, 1.0, judgement.mirrored_to_canary)
+    copies = judgement.windows(stage, 1.0, mirrored_to_canary)
     assert [w.weight for w in copies] == [0, 50]
 
 

@@ -1,5 +1,6 @@
 """What the demo tells of a release: in its true order, each thing once."""
 
+import time
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -84,6 +85,16 @@ def test_events_and_phases_stand_in_the_order_in_which_they_were_written(
     eventually(lambda: timeline.phase == phase)
     assert [(moment.phase, moment.words) for moment in timeline.moments()] == expected
     assert timeline.phases_since(0.0) == [f"Phase{number}" for number in range(50)]
+
+
+def test_every_status_is_kept(cluster: Store, timeline: Timeline, eventually: Eventually) -> None:
+    _canary(cluster)
+    for phase in ("First", "Second", "Second", "Third"):
+        _enter(cluster, phase)
+    eventually(lambda: timeline.phase == "Third")
+    known = timeline.statuses_since(0.0)
+    assert [status.get("phase") for status in known] == [None, "First", "Second", "Third"]
+    assert timeline.statuses_since(time.monotonic()) == []
 
 
 def test_events_of_others_are_not_told(

@@ -44,6 +44,11 @@ def test_block_tells_everything_in_few_lines() -> None:
     assert text.count("░") == 28
 
 
+def test_pods_are_shown_where_they_are_the_weight() -> None:
+    snapshot = Snapshot(title="t", elapsed_seconds=1.0, steering=Steering(weight=20, pods=(1, 5)))
+    assert any("20 % to the new version, 1 of 5 pods" in s for s in block(snapshot, 120))
+
+
 def test_other_clients_and_other_ways_to_the_canary_are_shown() -> None:
     snapshot = Snapshot(
         title="t",

@@ -84,7 +84,7 @@ class Yard:
 
     def canary(self, analysis: Manifest | None = None) -> Canary:
         """The demo's Canary for this provider."""
-        manifest = self.provider.canary(analysis or analyses.weighted())
+        manifest = self.provider.canary(analysis or analyses.weighted(self.provider))
         return Canary.model_validate(manifest)
 
     def route(

@@ -1,5 +1,7 @@
 """`spec.analysis` of the demo's Canary: one for each way to release."""
 
+from collections.abc import Sequence
+
 from burgee.api.manifest import Manifest
 from burgee.playground.demo.objects import (
     POD_LATENCY,
@@ -8,13 +10,11 @@ from burgee.playground.demo.objects import (
     template_check,
     webhook,
 )
-from burgee.playground.demo.providers.base import Provider
+from burgee.playground.demo.providers.base import Climb, Provider
 
 INTERVAL_SECONDS = 4
-STEP_WEIGHTS = (10, 30, 60)
 WEIGHTS_AFTER_MIRROR = (40,)
 AFFINE_WEIGHTS = (30, 60)
-STEERED_WEIGHTS = (10, 30)
 ITERATIONS = 2
 HEADER, INSIDER = "x-cohort", "insider"
 ADMISSION = "canary=always"
@@ -26,15 +26,15 @@ _MAXIMUM_LATENCY_MS = 250
 _MAXIMUM_MEDIAN_MS = 100
 
 
-def weighted() -> Manifest:
+def weighted(provider: Provider) -> Manifest:
     """Weights that climb."""
-    return _analysis(stepWeights=list(STEP_WEIGHTS))
+    return _climbing(provider.climb, provider.climb.steps)
 
 
-def gated(gate_url: str) -> Manifest:
+def gated(gate_url: str, provider: Provider) -> Manifest:
     """The same, and each release asks at a gate before it starts."""
     gate = webhook("gate", "confirm-rollout", gate_url)
-    return {**weighted(), "webhooks": [gate]}
+    return {**weighted(provider), "webhooks": [gate]}
 
 
 def ab(provider: Provider) -> Manifest:
@@ -77,10 +77,14 @@ def affine() -> Manifest:
     )
 
 
-def steered(gate_url: str) -> Manifest:
+def steered(gate_url: str, provider: Provider) -> Manifest:
     """Weights, and a gate before the promotion."""
     gate = webhook("gate", "confirm-promotion", gate_url)
-    return _analysis(stepWeights=list(STEERED_WEIGHTS), webhooks=[gate])
+    return {**_climbing(provider.climb, provider.climb.steered), "webhooks": [gate]}
+
+
+def _climbing(climb: Climb, weights: Sequence[int]) -> Manifest:
+    return {**_analysis(stepWeights=list(weights)), "interval": f"{climb.interval_seconds}s"}
 
 
 def _analysis(**strategy: object) -> Manifest:

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import no_other_failures
 from burgee.playground.demo.narrator import Narrator
 from burgee.playground.demo.objects import APP, NAMESPACE
@@ -23,7 +24,7 @@ from burgee.playground.demo.providers.base import Provider
 from burgee.playground.demo.providers.registry import PROVIDERS
 from burgee.playground.demo.scenarios import Scenario, inability, play
 from burgee.playground.demo.setting import DemoCluster
-from burgee.playground.demo.stage import Finding, PlayFailed, Stage
+from burgee.playground.demo.stage import PlayFailed, Stage
 from burgee.playground.demo.view import Snapshot, View, open_view
 from burgee.playground.metrics.server import find_prometheus
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from burgee.api.manifest import Manifest
 from burgee.playground.dataplane.load import Load, Response
 from burgee.playground.dataplane.steering import Rule
-from burgee.playground.demo.objects import APP, CANARY_SERVICE, PRIMARY, Version
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.finding import Finding
+from burgee.playground.demo.objects import APP, PRIMARY, Version
+from burgee.playground.demo.providers.base import Run
+from burgee.playground.demo.stage import Stage
 
 CALM_SECONDS = 2.0
-TOLERANCE_POINTS = 5.0
-FEWEST_REQUESTS = 600
 _FEWEST_ALIKE = 20
 _SETTLE_SECONDS = 0.1
 _PASSING = {"Finalising", "Initializing"}
@@ -28,35 +28,28 @@ class Window:
     weight: float
 
 
-def weight_of_canary(rules: Sequence[Rule]) -> float:
-    """Percent that the last rule gives the canary: what everybody else's requests do."""
-    return rules[-1].weights.get(CANARY_SERVICE, 0) if rules else 0
-
-
-def weight_of_matching(rules: Sequence[Rule]) -> float:
-    """Percent that the canary gets of the requests that the first rule looks for."""
-    return rules[0].weights.get(CANARY_SERVICE, 0) if len(rules) > 1 else 0
-
-
-def mirrored_to_canary(rules: Sequence[Rule]) -> float:
-    """Percent of everybody's requests that are copied to the canary."""
-    return rules[-1].mirrored.get(CANARY_SERVICE, 0) if rules else 0
-
-
 def windows(
-    stage: Stage, at: float, measure: Callable[[Sequence[Rule]], float] = weight_of_canary
+    stage: Stage, at: float, measure: Callable[[Sequence[Rule]], float | None] | None = None
 ) -> list[Window]:
-    """The weights since a moment, the first being what was served then."""
+    """The weights since a moment, the first being what was served then.
+
+    Args:
+        stage: of the release.
+        at: the moment.
+        measure: reads a weight from rules, None for what is no step of a release; by default
+            what everybody's requests do.
+    """
+    measure = measure or stage.cluster.provider.served
     changes = [
         (change.asked, change.served, measure(stage.rules_in(change)))
         for change in stage.cluster.plane.history()
     ]
     ends = [asked for asked, _, _ in changes[1:]] + [time.monotonic()]
     found: list[Window] = []
-    for (_, served, weight), end in zip(changes, ends, strict=True):
-        if end <= at:
+    for (asked, served, weight), end in zip(changes, ends, strict=True):
+        if end <= at or weight is None:
             continue
-        if found and found[-1].weight == weight:
+        if found and (found[-1].weight, found[-1].end) == (weight, asked):
             found[-1] = replace(found[-1], end=end)
         else:
             start = max(served, at) + _SETTLE_SECONDS
@@ -91,18 +84,43 @@ def went(
 
 def splits(stage: Stage, seen: Sequence[Window]) -> Iterator[Finding]:
     """For each weight, what share of the crowd's requests the canary's pods answered."""
+    climb = stage.cluster.provider.climb
     for window in seen:
         if window.weight == 0:
             continue
         answers = stage.cluster.load.between(window.start, window.end)
         share = percent(answers, by_canary)
         exact = window.weight == 100
-        fewest, tolerance = (_FEWEST_ALIKE, 0.0) if exact else (FEWEST_REQUESTS, TOLERANCE_POINTS)
+        fewest = _FEWEST_ALIKE if exact else climb.fewest_requests
+        tolerance = 0.0 if exact else climb.tolerance_points
         yield Finding(
             holds=len(answers) >= fewest and abs(share - window.weight) <= tolerance,
             text=f"at weight {window.weight:g} % the client saw {share:.1f} % "
             f"of {len(answers)} requests",
         )
+
+
+def besides(stage: Stage, at: float, seen: Sequence[Window]) -> Iterator[Finding]:
+    """What has to be true of a run by weights with this provider beside what clients saw.
+
+    Args:
+        stage: of the release.
+        at: the moment before it.
+        seen: the weights since then.
+    """
+    provider, history = stage.cluster.provider, stage.cluster.plane.history()
+    first = max((n for n, change in enumerate(history) if change.served <= at), default=0)
+    asked = [
+        rules for change in history[first + 1 :] for rules in (*change.overtaken, change.rules)
+    ]
+    yield from provider.evidence(
+        Run(
+            weights=[window.weight for window in seen],
+            rules=[stage.rules_of(rules) for rules in (history[first].rules, *asked)],
+            statuses=stage.cluster.timeline.statuses_since(at),
+            replicas=provider.replicas,
+        )
+    )
 
 
 def alike(
@@ -120,11 +138,18 @@ def settled(stage: Stage, version: Version) -> Iterator[Finding]:
     """The end state: primary and all traffic are of this version, the target is at zero."""
     primary, target = stage.workload(PRIMARY), stage.workload(APP)
     images = [c["image"] for c in primary["spec"]["template"]["spec"]["containers"]]
+    ready = primary["status"].get("readyReplicas", 0)
     yield Finding(
         holds=images == [f"{APP}:{version.name}"]
-        and primary["status"].get("readyReplicas", 0) > 0
+        and ready == primary["spec"].get("replicas", 1) == stage.cluster.provider.replicas
         and target["spec"].get("replicas", 1) == 0,
-        text=f"the primary runs {version.name}, the target has no pods",
+        text=f"the primary runs {version.name} with {ready} ready pods, the target has none",
+    )
+    chosen = stage.selector(APP)
+    yield Finding(
+        holds=chosen == {"app": PRIMARY} and not target["spec"].get("paused"),
+        text=f"the Service chooses {chosen.get('app') or dict(chosen)}, "
+        f"the target is {'paused' if target['spec'].get('paused') else 'not paused'}",
     )
     for load in (stage.cluster.load, *stage.audiences.values()):
         recent = load.last(CALM_SECONDS / 2)

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from burgee.api.guards import OWN_PREFIX
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.objects import APP, NAMESPACE
-from burgee.playground.demo.stage import Finding, PlayFailed, Stage
+from burgee.playground.demo.stage import PlayFailed, Stage
 
 _EFFECT_SECONDS = 1.5
 """A command takes effect in the sync that sees it, long before the next interval is over."""
@@ -33,8 +34,21 @@ class Kubectl:
         self._stage = stage
         self._binary = find_kubectl()
 
-    def annotate(self, verb: str, value: str, effect: Callable[[], bool]) -> Finding:
+    def annotate(
+        self,
+        verb: str,
+        value: str,
+        effect: Callable[[], bool],
+        *,
+        seconds: float = _EFFECT_SECONDS,
+    ) -> Finding:
         """Give a command, and see how soon it takes effect.
+
+        Args:
+            verb: of the command.
+            value: of the annotation.
+            effect: whether it is there.
+            seconds: that it may take.
 
         Raises:
             PlayFailed: kubectl fails, or there is no effect at all.
@@ -50,7 +64,7 @@ class Kubectl:
             stage.until(effect, _PATIENCE_SECONDS, f"the effect of {key}")
             took = time.monotonic() - written
         return Finding(
-            holds=took < _EFFECT_SECONDS,
+            holds=took < seconds,
             text=f"{self._name} {key}={value} took effect within {1000 * took:.0f} ms",
         )
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from burgee.playground.dataplane.load import by_version
 from burgee.playground.dataplane.steering import Rule
-from burgee.playground.demo.judgement import (
+from burgee.playground.demo.shares import (
     mirrored_to_canary,
+    pods_behind,
+    pods_of_canary,
     weight_of_canary,
     weight_of_matching,
 )
@@ -99,6 +101,7 @@ class Narrator:
             weight=round(weight_of_canary(rules)),
             matching=round(weight_of_matching(rules)),
             mirrored=round(mirrored_to_canary(rules)),
+            pods=(pods_of_canary(rules), pods_behind(rules)),
         )
 
 

@@ -35,13 +35,14 @@ class Version:
     latency_ms: int = LATENCY_MS
 
 
-def deployment(version: Version) -> Manifest:
+def deployment(version: Version, *, replicas: int = 1) -> Manifest:
     """The workload; applied again with another version it starts a release."""
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": APP, "namespace": NAMESPACE, "labels": {"app": APP}},
         "spec": {
+            "replicas": replicas,
             "progressDeadlineSeconds": 30,
             "selector": {"matchLabels": {"app": APP}},
             "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}},

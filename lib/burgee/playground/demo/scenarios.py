@@ -12,8 +12,9 @@ from burgee.playground.demo.acts.blue_green import switch
 from burgee.playground.demo.acts.mirrored import mirror, refuse_mirrored
 from burgee.playground.demo.acts.steered import abort_and_retry, steer
 from burgee.playground.demo.acts.weighted import hold_at_gate, promote, roll_back
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.providers.base import Provider
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.stage import Stage
 from burgee.routers.base import Capabilities
 
 Act: TypeAlias = Callable[[Stage], Iterator[Finding]]
@@ -53,7 +54,10 @@ _NEEDS: Mapping[Scenario, tuple[Callable[[Capabilities], bool], str]] = {
     Scenario.AFFINITY: (lambda able: able.session_affinity, "session affinity"),
     Scenario.BLUE_GREEN: (lambda _: True, ""),
 }
-_NEEDS_WEIGHTS: tuple[Callable[[Capabilities], bool], str] = (lambda able: able.weights, "weights")
+_NEEDS_WEIGHTS: tuple[Callable[[Capabilities], bool], str] = (
+    lambda able: able.weights or able.by_replicas,
+    "weights",
+)
 
 
 def inability(scenario: Scenario, provider: Provider) -> str:
@@ -87,6 +91,6 @@ def acts_of(scenario: Scenario, provider: Provider) -> list[Act]:
 def play(stage: Stage, scenario: Scenario) -> Iterator[Finding]:
     """Play a scenario; yields what had to be true as it turns out."""
     acts = acts_of(scenario, stage.cluster.provider)
-    yield from initialize(stage, analyses.weighted())
+    yield from initialize(stage, analyses.weighted(stage.cluster.provider))
     for act in acts:
         yield from act(stage)

@@ -25,9 +25,8 @@ from burgee.playground.storage.store import Store
 from burgee.playground.workloads.processes import Processes
 
 MANIFESTS = Path(__file__).parents[4] / "manifests"
-REQUESTS_PER_SECOND = 400.0
-"""Enough for a step of 4 s to show its weight within 5 points in all but one of 10,000 runs."""
-
+_REMEMBERED = 500_000
+"""Of the crowd's requests: all of them, in the longest scenario."""
 
 P = TypeVar("P", bound=Part)
 
@@ -120,7 +119,12 @@ class DemoCluster:
         self.started(
             Controller(self.store, composite, hook_urls=[self.hooks.url], token=self.hooks.token)
         )
-        self.load = Load(self.plane.url, host=APP, requests_per_second=REQUESTS_PER_SECOND)
+        self.load = Load(
+            self.plane.url,
+            host=APP,
+            requests_per_second=self.provider.climb.requests_per_second,
+            remember=_REMEMBERED,
+        )
         self._stack.callback(self.load.close)
 
     def started(self, part: P) -> P:

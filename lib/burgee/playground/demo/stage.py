@@ -1,12 +1,11 @@
 """Where acts are played: writing to the cluster as a user does, and waiting for what follows."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from burgee.api.manifest import Manifest, metadata
 from burgee.playground.dataplane.load import Load, Response
-from burgee.playground.dataplane.steering import RouteChange, Rule
+from burgee.playground.dataplane.steering import RouteChange, Rule, Rules
 from burgee.playground.demo import objects
 from burgee.playground.demo.objects import APP, NAMESPACE, Version
 from burgee.playground.demo.setting import DemoCluster
@@ -18,14 +17,6 @@ _SEEN_SECONDS = 10.0
 
 class PlayFailed(Exception):
     """What was waited for did not come in time."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
-    """One thing that had to be true, and whether it was."""
-
-    holds: bool
-    text: str
 
 
 class Stage:
@@ -50,6 +41,7 @@ class Stage:
         self._tick = tick
         store = cluster.store
         self._deployments = store.resource("apps/v1", "deployments")
+        self._services = store.resource("v1", "services")
         self._canaries = store.resource("flagger.app/v1beta1", "canaries")
 
     def next_version(self, *, fail_share: float = 0.0, access_log: bool = False) -> Version:
@@ -90,6 +82,15 @@ class Stage:
         except ApiError:
             return {}
 
+    def selector(self, name: str) -> Mapping[str, str]:
+        """Which pods a Service chooses; empty where it is missing."""
+        try:
+            found = self.cluster.store.get(self._services, NAMESPACE, name)
+        except ApiError:
+            return {}
+        selector: Mapping[str, str] = found["spec"].get("selector") or {}
+        return selector
+
     def create(self, analysis: Manifest) -> None:
         """Create the Deployment of the current version, its Canary, and what these refer to."""
         store, provider = self.cluster.store, self.cluster.provider
@@ -97,7 +98,7 @@ class Stage:
             objects.metric_template(name, self.cluster.metrics.url, query)
             for name, query in provider.templates.items()
         ]
-        deployment = objects.deployment(self.current)
+        deployment = objects.deployment(self.current, replicas=provider.replicas)
         for manifest in (*provider.objects, *templates, deployment, provider.canary(analysis)):
             resource = store.resource(manifest["apiVersion"], manifest["kind"])
             store.create(resource, manifest, manager=_MANAGER)
@@ -168,7 +169,12 @@ class Stage:
         history = self.cluster.plane.history()
         return self.rules_in(history[-1]) if history else ()
 
-    @staticmethod
-    def rules_in(change: RouteChange) -> Sequence[Rule]:
+    @classmethod
+    def rules_in(cls, change: RouteChange) -> Sequence[Rule]:
         """The rules of the app among all that the data plane began to serve."""
-        return change.rules.get(f"{NAMESPACE}/{APP}", ())
+        return cls.rules_of(change.rules)
+
+    @staticmethod
+    def rules_of(rules: Rules) -> Sequence[Rule]:
+        """The rules of the app."""
+        return rules.get(f"{NAMESPACE}/{APP}", ())

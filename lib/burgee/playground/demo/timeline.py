@@ -28,6 +28,7 @@ class Timeline:
         )
         self._lock = threading.Lock()
         self._moments: list[Moment] = []
+        self._statuses: list[tuple[float, Manifest]] = []
         self._canary: Manifest = {}
         self._told = ""
         self._thread = threading.Thread(target=self._follow, name="timeline")
@@ -80,6 +81,11 @@ class Timeline:
             ]
         return [moment.phase for moment in entered if moment.at >= at]
 
+    def statuses_since(self, at: float) -> list[Manifest]:
+        """Every status that the Canary had after a moment, in order."""
+        with self._lock:
+            return [status for seen, status in self._statuses if seen >= at]
+
     def _follow(self) -> None:
         for kind, manifest in self._watch:
             if kind != "DELETED":
@@ -89,6 +95,9 @@ class Timeline:
     def _saw(self, manifest: Manifest) -> None:
         if manifest.get("kind") == "Canary":
             self._canary = manifest
+            status: Manifest = manifest.get("status") or {}
+            if not self._statuses or self._statuses[-1][1] != status:
+                self._statuses.append((time.monotonic(), status))
         else:
             about = manifest.get("involvedObject") or {}
             if about.get("uid") != metadata(self._canary).get("uid"):

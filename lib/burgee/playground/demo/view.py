@@ -28,17 +28,20 @@ class Steering:
         weight: of everybody's requests, to the new version.
         matching: of those that an A/B test or a cookie looks for, to the new version.
         mirrored: of everybody's requests, copied to the new version.
+        pods: of the new version, and of both, where their numbers are what makes the weight.
     """
 
     weight: int = 0
     matching: int = 0
     mirrored: int = 0
+    pods: tuple[int, int] = (0, 0)
 
     def words(self) -> str:
         """What there is beside the weight."""
         parts = [
             f"{self.matching} % of matching requests" if self.matching else "",
             f"{self.mirrored} % mirrored" if self.mirrored else "",
+            f"{self.pods[0]} of {self.pods[1]} pods" if self.pods[1] else "",
         ]
         return "".join(f", {part}" for part in parts if part)
 

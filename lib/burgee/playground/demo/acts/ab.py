@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from burgee.playground.dataplane.load import Load
 from burgee.playground.dataplane.visitors import Visitor
 from burgee.playground.demo import analyses
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import (
     CALM_SECONDS,
     alike,
@@ -12,12 +13,12 @@ from burgee.playground.demo.judgement import (
     by_primary,
     phases,
     settled,
-    weight_of_matching,
     went,
     windows,
 )
 from burgee.playground.demo.objects import APP
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.shares import weight_of_matching
+from burgee.playground.demo.stage import Stage
 
 _RELEASE_SECONDS = 40.0
 _REQUESTS_PER_SECOND = 80.0

@@ -6,9 +6,10 @@ from burgee.playground.dataplane.load import Load
 from burgee.playground.dataplane.visitors import Visitor
 from burgee.playground.demo import analyses
 from burgee.playground.demo.acts.weighted import promoted
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import phases, turned_back
 from burgee.playground.demo.objects import APP
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.stage import Stage
 
 _RELEASE_SECONDS = 40.0
 _VISITORS = 60

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 
 from burgee.api.manifest import Manifest
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import CALM_SECONDS, phases, settled
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.stage import Stage
 
 _INITIALIZE_SECONDS = 20.0
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from burgee.playground.demo import analyses
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import (
     CALM_SECONDS,
     alike,
@@ -14,7 +15,7 @@ from burgee.playground.demo.judgement import (
     went,
     windows,
 )
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.stage import Stage
 
 _RELEASE_SECONDS = 40.0
 _FEWEST_TESTS = 100

@@ -5,21 +5,20 @@ from collections.abc import Iterator
 
 from burgee.playground.demo import analyses
 from burgee.playground.demo.acts.weighted import promoted
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import (
     CALM_SECONDS,
-    FEWEST_REQUESTS,
-    TOLERANCE_POINTS,
     Window,
     alike,
     by_primary,
-    mirrored_to_canary,
     phases,
     settled,
     went,
     windows,
 )
 from burgee.playground.demo.objects import APP, PRIMARY, Version
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.shares import mirrored_to_canary
+from burgee.playground.demo.stage import Stage
 from burgee.playground.workloads.sample_app import ACCESS
 
 _RELEASE_SECONDS = 40.0
@@ -63,6 +62,7 @@ def _copies(stage: Stage, version: Version, old: Version, at: float) -> Iterator
     yield went(
         version, seen, [0, stage.cluster.provider.mirror_weight, 0], what="mirrored traffic"
     )
+    climb = stage.cluster.provider.climb
     for window in seen:
         if window.weight == 0:
             continue
@@ -70,7 +70,8 @@ def _copies(stage: Stage, version: Version, old: Version, at: float) -> Iterator
         copies = _logged_copies(stage, window)
         share = 100 * copies / sent if sent else 0.0
         yield Finding(
-            holds=sent >= FEWEST_REQUESTS and abs(share - window.weight) <= TOLERANCE_POINTS,
+            holds=sent >= climb.fewest_requests
+            and abs(share - window.weight) <= climb.tolerance_points,
             text=f"the canary's access log has {copies} copies of {sent} requests "
             f"({share:.1f} %, {window.weight:g} % are mirrored)",
         )

@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 
 from burgee.playground.demo import analyses
+from burgee.playground.demo.finding import Finding
 from burgee.playground.demo.judgement import (
     CALM_SECONDS,
+    besides,
     listed,
     measured,
     phases,
     settled,
     splits,
-    weight_of_canary,
     went,
     windows,
 )
 from burgee.playground.demo.objects import APP, PRIMARY, TEMPLATE, Version
-from burgee.playground.demo.stage import Finding, Stage
+from burgee.playground.demo.stage import Stage
 
-RELEASE_SECONDS = 40.0
 _HELD_SECONDS = 3.0
 _FAIL_SHARE = 0.2
 _PROMOTED = ("Progressing", "Promoting", "Finalising", "Succeeded")
@@ -25,41 +25,45 @@ _PROMOTED = ("Progressing", "Promoting", "Finalising", "Succeeded")
 
 def promote(stage: Stage) -> Iterator[Finding]:
     """A good version is promoted, step by step."""
-    stage.configure(analyses.weighted())
+    climb = stage.cluster.provider.climb
+    stage.configure(analyses.weighted(stage.cluster.provider))
     version = stage.next_version()
     stage.title = f"{version.name} is released"
     at = stage.deploy(version)
-    stage.until(lambda: stage.is_over(at), RELEASE_SECONDS, "the end of the release")
+    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
     yield phases(stage, at, _PROMOTED)
     yield measured(stage, TEMPLATE)
-    yield from promoted(stage, version, at, analyses.STEP_WEIGHTS)
+    yield from promoted(stage, version, at, climb.steps)
 
 
 def roll_back(stage: Stage) -> Iterator[Finding]:
     """A version that fails is rolled back; the primary never notices."""
-    stage.configure(analyses.weighted())
+    climb = stage.cluster.provider.climb
+    stage.configure(analyses.weighted(stage.cluster.provider))
     good, bad = stage.current, stage.next_version(fail_share=_FAIL_SHARE)
     stage.title = f"{bad.name} fails {bad.fail_share:.0%} of its requests"
     before = stage.workload(PRIMARY)
     at = stage.deploy(bad)
-    stage.until(lambda: stage.is_over(at), RELEASE_SECONDS, "the end of the release")
+    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
+    stage.until(lambda: serves(stage, 0), climb.release_seconds, "weight 0")
     yield phases(stage, at, ("Progressing", "Failed"))
     stage.wait(CALM_SECONDS)
     seen = windows(stage, at)
     weights = [window.weight for window in seen]
-    steps = list(analyses.STEP_WEIGHTS)
+    steps = list(climb.steps)
     shifted = weights[1:-1]
     yield Finding(
         holds=bool(shifted) and shifted == steps[: len(shifted)] and weights[-1] == 0,
         text=f"{bad.name} got {listed(shifted)} % of the traffic and then nothing",
     )
     yield from splits(stage, seen)
+    yield from besides(stage, at, seen)
     untouched = stage.workload(PRIMARY)
     yield Finding(
         holds=bool(before)
         and before["metadata"]["uid"] == untouched["metadata"]["uid"]
         and before["spec"] == untouched["spec"],
-        text=f"the primary was not touched and runs {good.name}",
+        text=f"the primary is as it was and runs {good.name}",
     )
     yield from settled(stage, good)
     failed = [r for r in stage.cluster.load.all() if r.version == bad.name and r.failed]
@@ -70,15 +74,15 @@ def roll_back(stage: Stage) -> Iterator[Finding]:
 
 def hold_at_gate(stage: Stage) -> Iterator[Finding]:
     """A version waits for approval before it starts, and is promoted once it has it."""
-    gate = stage.cluster.gate
-    stage.configure(analyses.gated(gate.url))
+    gate, climb = stage.cluster.gate, stage.cluster.provider.climb
+    stage.configure(analyses.gated(gate.url, stage.cluster.provider))
     gate.shut()
     version = stage.next_version()
     stage.title = f"{version.name} waits at a closed gate"
     at = stage.deploy(version)
     stage.until(
         lambda: gate.asked and stage.cluster.timeline.phase == "Waiting",
-        RELEASE_SECONDS,
+        climb.release_seconds,
         "Waiting",
     )
     stage.wait(_HELD_SECONDS)
@@ -92,9 +96,9 @@ def hold_at_gate(stage: Stage) -> Iterator[Finding]:
     )
     stage.title = f"the gate is open, {version.name} is released"
     gate.open()
-    stage.until(lambda: stage.is_over(at), RELEASE_SECONDS, "the end of the release")
+    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
     yield phases(stage, at, ("Waiting", *_PROMOTED))
-    yield from promoted(stage, version, at, analyses.STEP_WEIGHTS)
+    yield from promoted(stage, version, at, climb.steps)
 
 
 def promoted(
@@ -105,10 +109,11 @@ def promoted(
     seen = windows(stage, at)
     yield went(version, seen, [0, *weights, 0])
     yield from splits(stage, seen)
+    yield from besides(stage, at, seen)
     yield from settled(stage, version)
     stage.current = version
 
 
 def serves(stage: Stage, weight: int) -> bool:
     """Whether the data plane gives the canary this share now."""
-    return weight_of_canary(stage.rules()) == weight
+    return stage.cluster.provider.served(stage.rules()) == weight
