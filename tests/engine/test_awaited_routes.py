@@ -179,6 +179,28 @@ def test_a_route_that_comes_in_time_is_no_longer_waited_for() -> None:
     assert max(seen) == 50
 
 
+def test_the_window_of_the_checks_begins_when_the_route_is_seen() -> None:
+    sim = of_gateway(analysis=analysis(interval="10s"))
+    sim.settle()
+    sim.set_image("app:2")
+    sim.settle()
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+    sim.settle()
+    assert sim.status["waiting"]["on"] == "route"
+    weight, asked = sim.status["canaryWeight"], len(sim.queries)
+
+    sim.pass_time(8)  # nothing happens, so nobody looks
+    say(sim, HTTP_ROUTE, parent(ACCEPTED))
+    sim.settle()
+    sim.pass_time(8)
+    sim.settle()
+    assert (sim.status["canaryWeight"], len(sim.queries)) == (weight, asked)
+
+    sim.pass_time(2)
+    sim.settle()
+    assert len(sim.queries) > asked
+
+
 def test_an_object_that_is_not_there_is_named() -> None:
     sim = initialized()
     sim.delete("VirtualService", "podinfo")

@@ -10,6 +10,7 @@ from shared_pods import (
     HPA,
     PRIMARY_ONLY,
     SCALED,
+    available,
     is_at_rest,
     is_paused,
     selector,
@@ -34,13 +35,6 @@ def command(sim: Simulation, verb: str, value: str = "1") -> None:
 def iterations(count: int) -> dict[str, object]:
     plan = analysis(iterations=count)
     return {k: v for k, v in plan.items() if k not in {"stepWeight", "maxWeight"}}
-
-
-def available(sim: Simulation, name: str, count: int) -> None:
-    """That many pods of a Deployment can serve, whatever else is asked for."""
-    found = sim.get("Deployment", name)
-    status = {**found["status"], "availableReplicas": count, "readyReplicas": count}
-    sim.put({**found, "status": status})
 
 
 def test_nothing_is_left_on_a_target_that_changes_its_provider_at_rest() -> None:

@@ -10,6 +10,7 @@ from shared_pods import (
     PRIMARY_ONLY,
     SCALED,
     SHARED,
+    available,
     is_at_rest,
     is_paused,
     selector,
@@ -66,6 +67,57 @@ def test_status_says_what_is_asked_for_and_what_pods_give() -> None:
         "requestedWeight": 20,
         "achievedWeight": 33.3,
     }
+
+
+@pytest.mark.parametrize(
+    ("steps", "late"),
+    [
+        pytest.param([80, 99], "podinfo", id="the canary grows beside the last of the primary"),
+        pytest.param([20, 40], "podinfo", id="the primary gives one up"),
+    ],
+)
+def test_the_window_of_the_checks_begins_when_the_pods_are_there(
+    steps: list[int], late: str
+) -> None:
+    sim = weighted(stepWeight=0, maxWeight=0, stepWeights=steps)
+    until_weight(sim, steps[0])
+    sim.slow.add(late)
+    sim.pass_time(10)
+    sim.settle()
+    assert sim.status["canaryWeight"] == steps[1]
+    sim.pass_time(25)  # longer than the interval, shorter than the deadline
+    asked = len(sim.queries)
+
+    sim.slow.clear()
+    sim.controllers()
+    sim.settle()
+    sim.pass_time(9)
+    sim.settle()
+    assert (sim.phase, len(sim.queries)) == ("Progressing", asked)
+
+    sim.pass_time(1)
+    sim.settle()
+    assert len(sim.queries) > asked
+    assert sim.phase != "Progressing"
+
+
+def test_pods_that_come_and_go_do_not_put_the_checks_off() -> None:
+    sim = weighted(stepWeight=0, maxWeight=0, stepWeights=[80, 99])
+    until_weight(sim, 99)
+    sim.settle()
+    asked, behind = len(sim.queries), sim.behind()
+    for _ in range(3):
+        sim.pass_time(3)
+        available(sim, "podinfo", 4)
+        sim.sync()
+        available(sim, "podinfo", behind["podinfo"])
+        sim.settle()
+    assert len(sim.queries) == asked
+
+    sim.pass_time(1)
+    sim.settle()
+
+    assert len(sim.queries) > asked
 
 
 def test_all_weight_is_the_canary_alone_with_all_its_pods() -> None:

@@ -66,3 +66,10 @@ def is_at_rest(sim: Simulation, pods: int) -> None:
     assert sim.replicas("podinfo") == 0
     assert not is_paused(sim)
     assert "replicaRatio" not in sim.status
+
+
+def available(sim: Simulation, name: str, count: int) -> None:
+    """That many pods of a Deployment can serve, whatever else is asked for."""
+    found = sim.get("Deployment", name)
+    status = {**found["status"], "availableReplicas": count, "readyReplicas": count}
+    sim.put({**found, "status": status})

@@ -14,6 +14,8 @@ from burgee.routers.trouble import trouble_of
 ROUTE_GRACE_SECONDS = 1.0
 
 _ROUTE = "route"
+_ROUTE_ALONE = frozenset({_ROUTE})
+_ROUTE_AND_PODS = frozenset({_ROUTE, "primary", "canary"})
 
 
 def await_route(facts: Facts, due: datetime) -> Turn:
@@ -33,8 +35,7 @@ def await_route(facts: Facts, due: datetime) -> Turn:
         text = f"{awaited_route(facts)}; for more than {facts.spec.deadline_seconds} s"
         trouble = route_trouble(facts)
         return roll_back(facts, "RouteNotInForce", f"{text}; {trouble}" if trouble else text)
-    late = now > after(due, ROUTE_GRACE_SECONDS - facts.interval_seconds)
-    if late:
+    if _is_late(now, due, facts):
         due = after(now, facts.interval_seconds)
         status = changed_status(status, next_step_time=fine_stamp(due))
     return Turn(
@@ -44,6 +45,28 @@ def await_route(facts: Facts, due: datetime) -> Turn:
         wake_at=min(due, deadline),
         waits_on=_ROUTE,
     )
+
+
+def shown_at_last(facts: Facts, due: datetime) -> Turn | None:
+    """The first look at a route that was waited for; None where it came at once.
+
+    Where weights are numbers of pods these are waited for as well, since the step was taken; pods
+    that go and come in the middle of a step do not put its checks off.
+    """
+    awaited = _ROUTE_AND_PODS if facts.by_replicas else _ROUTE_ALONE
+    on = str((facts.status.waiting or {}).get("on", ""))
+    if on not in awaited or not _is_late(facts.now, due, facts):
+        return None
+    if _is_late(facts.waiting_since(on), due, facts):
+        return None
+    due = after(facts.now, facts.interval_seconds)
+    status = changed_status(facts.status, next_step_time=fine_stamp(due))
+    return Turn(status=status, world=running_world(status), wake_at=due)
+
+
+def _is_late(at: datetime, due: datetime, facts: Facts) -> bool:
+    """True for a moment at which the window of the checks had begun already."""
+    return at > after(due, ROUTE_GRACE_SECONDS - facts.interval_seconds)
 
 
 def awaited_route(facts: Facts) -> str:

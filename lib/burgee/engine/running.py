@@ -2,7 +2,7 @@
 
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.approvals import pass_promotion_gate, pass_traffic_gate
-from burgee.engine.awaiting import await_route
+from burgee.engine.awaiting import await_route, shown_at_last
 from burgee.engine.clock import after, fine_stamp
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall
@@ -92,6 +92,9 @@ def _analyse(facts: Facts, findings: Findings) -> Turn | Plan:
     status, due = facts.status, facts.next_step or facts.now
     if not facts.route_shows(route_of(status)):
         return await_route(facts, due)
+    late = shown_at_last(facts, due)
+    if late:
+        return late
     if facts.now < due:
         return hold(facts, "", wake_at=due)
     stops, calls = calls_of(facts, "rollback"), calls_of(facts, "rollout")
