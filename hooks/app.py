@@ -19,12 +19,13 @@ from importlib.metadata import version
 import structlog
 from flask import Flask, Response
 
-from burgee.adapters import tracing, webhooks
-from burgee.adapters.courier import Courier
-from burgee.adapters.errands import Errands
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import access_from_environment
+from burgee.adapters import tracing
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import access_from_environment
 from burgee.adapters.memo import Memo
+from burgee.adapters.outside import webhooks
+from burgee.adapters.outside.courier import Courier
+from burgee.adapters.outside.errands import Errands
 from burgee.adapters.sources.registry import Sources
 from burgee.errors import ClusterError
 from hooks import customize, finalize, sync

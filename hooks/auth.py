@@ -2,7 +2,7 @@
 
 import hmac
 
-from burgee.adapters.tokens import TokenFile
+from burgee.adapters.cluster.tokens import TokenFile
 from burgee.errors import InvalidSettings
 from hooks.settings import Settings
 

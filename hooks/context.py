@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from burgee.adapters.courier import Courier
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.secrets import Secrets
 from burgee.adapters.deeds import Note
-from burgee.adapters.errands import Errands
 from burgee.adapters.fieldwork import Fieldwork
-from burgee.adapters.kube import KubeClient
 from burgee.adapters.memo import Memo
-from burgee.adapters.secrets import Secrets
+from burgee.adapters.outside.courier import Courier
+from burgee.adapters.outside.errands import Errands
 from burgee.adapters.share import Share
 from burgee.adapters.sources.registry import Sources
 from burgee.adapters.tracing import Tracing

@@ -2,11 +2,11 @@
 
 from pydantic import ValidationError
 
-from burgee.adapters.reader import lacks
+from burgee.adapters.cluster.reader import lacks
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
-from burgee.engine.needs import needs_of
-from burgee.engine.related import related_rules
+from burgee.engine.reading.needs import needs_of
+from burgee.engine.reading.related import related_rules
 from burgee.errors import ClusterError, InvalidCanary
 from burgee.targets.workload import kind_of
 from hooks.answers import customize_answer

@@ -2,13 +2,13 @@
 
 from pydantic import ValidationError
 
+from burgee.adapters.cluster.live import read_live
+from burgee.adapters.cluster.observe import children_of, observe
+from burgee.adapters.cluster.reader import Reader
 from burgee.adapters.effects import perform
-from burgee.adapters.live import read_live
-from burgee.adapters.observe import children_of, observe
-from burgee.adapters.reader import Reader
 from burgee.api.canary import Canary
 from burgee.api.manifest import metadata
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 from hooks.answers import finalize_answer
 from hooks.context import HookContext, HookRequest
 

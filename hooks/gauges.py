@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 
 from burgee.api.status import Phase
-from burgee.engine.traffic import FULL_PERCENT
+from burgee.engine.reading.traffic import FULL_PERCENT
 from hooks.sighting import Plan, Sighting
 
 Sample: TypeAlias = tuple[tuple[str, ...], float]

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field
 
 from burgee.adapters import tracing
-from burgee.adapters.addresses import AddressPolicy, Network, networks, policy_for
+from burgee.adapters.outside.addresses import AddressPolicy, Network, networks, policy_for
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidSettings
 from hooks.flags import parse_bool, parse_flags

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from burgee.adapters.confirm import Asked, confirmed
+from burgee.adapters.cluster.confirm import Asked, confirmed
+from burgee.adapters.cluster.live import read_live
+from burgee.adapters.cluster.observe import children_of, observe
+from burgee.adapters.cluster.reader import Reader
 from burgee.adapters.effects import perform
 from burgee.adapters.fieldwork import Fieldwork
-from burgee.adapters.live import read_live
 from burgee.adapters.memo import Remembered, head_of
-from burgee.adapters.observe import children_of, observe
-from burgee.adapters.reader import Reader
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
 from burgee.engine.decide import advance
 from burgee.engine.decision import Decision
-from burgee.engine.outbox import acknowledge
-from burgee.engine.refusing import refuse_unreadable
+from burgee.engine.phases.refusing import refuse_unreadable
+from burgee.engine.telling.outbox import acknowledge
 from hooks.answers import sync_answer
 from hooks.context import Call, HookContext, HookRequest
 from hooks.telling import tell

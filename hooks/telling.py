@@ -4,7 +4,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.strategy import Strategy, strategy_of
+from burgee.engine.reading.strategy import Strategy, strategy_of
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import carrier_of, router_of
 from hooks.context import HookContext

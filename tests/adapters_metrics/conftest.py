@@ -18,9 +18,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.adapters.sources.registry import Sources
 from burgee.metrics.model import (
     Check,

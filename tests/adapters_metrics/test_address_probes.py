@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from burgee.adapters.addresses import AddressPolicy, AddressRefused, system_resolve
-from burgee.adapters.bounded import BoundedSession, reason
+from burgee.adapters.outside.addresses import AddressPolicy, AddressRefused, system_resolve
+from burgee.adapters.outside.bounded import BoundedSession, reason
 
 NEVER = "which is never reached"
 CLOSED = "of a network that is closed"

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 import requests
 
-from burgee.adapters import alerts, webhooks
-from burgee.adapters.addresses import (
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
+from burgee.adapters.outside import alerts, webhooks
+from burgee.adapters.outside.addresses import (
     LOOPBACK,
     AddressPolicy,
     AddressRefused,
     networks,
     system_resolve,
 )
-from burgee.adapters.bounded import BoundedSession, reason
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.outside.bounded import BoundedSession, reason
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.engine.effects import HookCall, HookResult, SendAlert
 from burgee.engine.letters import Letter, Receiver, Severity
 from burgee.metrics.model import Check, Limits, Source, SourceError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.asking import Unusable
 from burgee.adapters.sources.cloudwatch import CloudWatch, read_queries
 from burgee.adapters.sources.registry import Sources

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from burgee.adapters.errands import MOST, Errands, whole_seconds
+from burgee.adapters.outside.errands import MOST, Errands, whole_seconds
 from burgee.engine.effects import HookCall, HookResult
 
 LONG_SECONDS = 10.0

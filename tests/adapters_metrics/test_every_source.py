@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from metric_dialects import BODY, DIALECTS, KEPTN_METRIC, KEPTN_RESOURCES, ONE, Dialect
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.cloudwatch import CloudWatch
 from burgee.adapters.sources.registry import Sources
 from burgee.adapters.sources.stackdriver import Tokens, provider

@@ -10,8 +10,8 @@ from fanned_out import BAD, GOOD, LONG_SECONDS, answering, check, hook, soon, so
 
 from burgee.adapters.deeds import Deed, Kind
 from burgee.adapters.fanout import PROBE_SECONDS, run, run_probes
-from burgee.adapters.prometheus import Prometheus
-from burgee.adapters.webhooks import call as call_webhook
+from burgee.adapters.outside.webhooks import call as call_webhook
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.metrics.model import (

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fake_keptn import ANALYSES, FakeKeptn
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import access_from_environment
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import access_from_environment
 from burgee.adapters.sources.keptn import analysis_of, measure
 from burgee.api.manifest import name_of
 from burgee.metrics.model import Check, Limits, Measurement, Sample, Source, SourceError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from asked_prometheus import SECRET, ask
 
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.metrics.model import Measurement, NoData, Sample, SourceError
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from asked_prometheus import SECRET, ask
 
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.metrics.model import Sample, Source, SourceError
 
 NO_SCHEME = "the address is refused: it begins with neither http:// nor https://"

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.addresses import AddressPolicy
-from burgee.adapters.errands import Errands
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.secrets import Secrets
 from burgee.adapters.fieldwork import Fieldwork
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.secrets import Secrets
+from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.errands import Errands
 from burgee.adapters.share import Share
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Plan

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.registry import Sources
 from burgee.adapters.sources.stackdriver import Tokens, provider
 from burgee.metrics.model import Check, Limits, Measurement, NoData, Sample, Source, SourceError

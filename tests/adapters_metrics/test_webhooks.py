@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.webhooks import call
+from burgee.adapters.outside.webhooks import call
 from burgee.engine.effects import HookCall, HookResult
 
 PAYLOAD = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from scripted_http import Received, Reply, ScriptedServer
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
 from burgee.api.alert_provider import AlertProvider
 
 

@@ -9,9 +9,9 @@ import pytest
 from scripted_http import DROP, HANG, Reply
 from structlog.testing import capture_logs
 
-from burgee.adapters.courier import ALERT_WAIT_SECONDS, MOST_WAITING, Courier
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.deeds import Deed, Kind
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.outside.courier import ALERT_WAIT_SECONDS, MOST_WAITING, Courier
 from burgee.engine.effects import HookCall, SendAlert
 from burgee.engine.letters import Letter, Receiver, Severity
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from scripted_http import DROP, HANG, Received, Reply
 
-from burgee.adapters.alerts import deliver
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.outside.alerts import deliver
 from burgee.engine.effects import SendAlert
 from burgee.engine.letters import Letter, Receiver, Severity
 

@@ -9,7 +9,7 @@ from simulation import START, Simulation, canary
 
 from burgee.api.settings import EngineSettings
 from burgee.engine.effects import EmitEvent, HookCall
-from burgee.engine.event_hooks import with_event_hooks
+from burgee.engine.telling.event_hooks import with_event_hooks
 from burgee.metrics.model import Sample
 
 GLOBAL = EngineSettings(event_webhook="http://global")

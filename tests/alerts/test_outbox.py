@@ -12,10 +12,10 @@ from simulation import START, Simulation, canary
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.settings import EngineSettings
 from burgee.api.status import AlertRecord, CanaryStatus
-from burgee.engine.alerts import Alert
 from burgee.engine.effects import SendAlert
 from burgee.engine.letters import Severity
-from burgee.engine.outbox import GIVE_UP_SECONDS, MOST_ALERTS, post
+from burgee.engine.telling.alerts import Alert
+from burgee.engine.telling.outbox import GIVE_UP_SECONDS, MOST_ALERTS, post
 
 Providers = Callable[..., dict[tuple[str, str], AlertProvider]]
 

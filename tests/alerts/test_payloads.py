@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from burgee.engine.alert_payloads import address_for, payload_for
 from burgee.engine.letters import Letter, Receiver, Severity
+from burgee.engine.telling.alert_payloads import address_for, payload_for
 
 FIELDS = (("Target", "Deployment/podinfo.test"), ("Progress deadline", "60s"))
 WORKFLOW = "https://x.logic.azure.com:443/workflows/0a/triggers/manual/paths/invoke?sig=y"

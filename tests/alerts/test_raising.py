@@ -13,10 +13,10 @@ from simulation import Simulation, canary, deployment
 
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.settings import EngineSettings
-from burgee.engine.alert_payloads import address_for, payload_for
 from burgee.engine.decide import advance
 from burgee.engine.decision import Findings
 from burgee.engine.effects import HookCall, HookResult
+from burgee.engine.telling.alert_payloads import address_for, payload_for
 from burgee.metrics.model import Sample
 
 Providers = Callable[..., dict[tuple[str, str], AlertProvider]]

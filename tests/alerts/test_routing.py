@@ -9,10 +9,10 @@ from simulation import canary
 from burgee.api.alert_provider import AlertProvider
 from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
-from burgee.engine.alerts import fields_of, receiver_of, route
 from burgee.engine.letters import Receiver, Severity
-from burgee.engine.observation import Observation
-from burgee.engine.related import related_rules
+from burgee.engine.reading.observation import Observation
+from burgee.engine.reading.related import related_rules
+from burgee.engine.telling.alerts import fields_of, receiver_of, route
 
 Providers = Callable[..., dict[tuple[str, str], AlertProvider]]
 

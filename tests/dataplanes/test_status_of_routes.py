@@ -12,7 +12,7 @@ from burgee.api.manifest import Manifest
 from burgee.playground.demo import analyses
 from burgee.playground.demo.objects import APP, NAMESPACE
 from burgee.routers.base import Weights
-from burgee.routers.gateway_parents import all_parents_accept
+from burgee.routers.gateway.parents import all_parents_accept
 
 
 @pytest.fixture

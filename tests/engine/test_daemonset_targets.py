@@ -7,7 +7,7 @@ from simulation import Simulation, canary, daemonset, scaled_object
 from target_simulations import KEDA, PHASES, ZERO, daemonset_canary, iterations, selector, settled
 
 from burgee.engine.decide import plan
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 from burgee.metrics.model import Sample
 
 

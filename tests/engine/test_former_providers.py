@@ -21,8 +21,8 @@ from simulation import START, canary
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.engine.effects import ApplyForeign, DeleteObject, MergePatch
-from burgee.engine.ending import end
-from burgee.engine.observation import Observation
+from burgee.engine.phases.ending import end
+from burgee.engine.reading.observation import Observation
 from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
 

@@ -12,7 +12,7 @@ from target_simulations import (
     settled,
 )
 
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 from burgee.metrics.model import Sample
 
 

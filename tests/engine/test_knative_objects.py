@@ -8,8 +8,8 @@ from simulation import START, canary
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.engine.effects import MergePatch
-from burgee.engine.ending import end
-from burgee.engine.observation import Observation
+from burgee.engine.phases.ending import end
+from burgee.engine.reading.observation import Observation
 
 KNATIVE = "serving.knative.dev/v1"
 PRIMARY = "flagger.app/primary-revision"

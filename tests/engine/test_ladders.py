@@ -6,7 +6,7 @@ import pytest
 
 from burgee.api.analysis import Analysis
 from burgee.engine.clock import moment_of
-from burgee.engine.weights import ladder, ladder_problem, next_weight, top_weight
+from burgee.engine.reading.weights import ladder, ladder_problem, next_weight, top_weight
 
 
 def analysis(**fields: object) -> Analysis:

@@ -11,9 +11,9 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.metric_template import MetricTemplate
 from burgee.engine.decide import plan
-from burgee.engine.facts import assess
-from burgee.engine.measuring import checks_of
-from burgee.engine.observation import Observation
+from burgee.engine.phases.measuring import checks_of
+from burgee.engine.reading.facts import assess
+from burgee.engine.reading.observation import Observation
 from burgee.metrics.model import Check, Source
 
 KNATIVE = "serving.knative.dev/v1"

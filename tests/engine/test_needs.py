@@ -11,7 +11,7 @@ from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
 from burgee.engine.decide import UNWATCHED_AT_REST_SECONDS, UNWATCHED_SECONDS, advance
 from burgee.engine.decision import Findings
-from burgee.engine.needs import LOOK_AGAIN_SECONDS, needs_of
+from burgee.engine.reading.needs import LOOK_AGAIN_SECONDS, needs_of
 from burgee.routers.registry import capabilities_by_provider
 
 KEDA = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo"}

@@ -21,7 +21,7 @@ from simulation import Simulation, analysis
 
 from burgee.engine.decide import advance
 from burgee.engine.effects import MergePatch
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 
 LABEL = "burgee.dev/apex"
 

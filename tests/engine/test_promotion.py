@@ -5,7 +5,7 @@ import copy
 import pytest
 from simulation import Manifest, Simulation, canary
 
-from burgee.engine.ending import Farewell, end
+from burgee.engine.phases.ending import Farewell, end
 
 
 def promoting(**spec: object) -> Simulation:

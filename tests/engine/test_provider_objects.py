@@ -23,9 +23,9 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of
 from burgee.api.settings import EngineSettings
 from burgee.engine.effects import ApplyForeign, DeleteObject, EmitEvent, MergePatch
-from burgee.engine.ending import end
-from burgee.engine.related import related_rules
-from burgee.engine.roles import NO_ROLES, role_in, roles_of
+from burgee.engine.phases.ending import end
+from burgee.engine.reading.related import related_rules
+from burgee.engine.reading.roles import NO_ROLES, role_in, roles_of
 from burgee.routers.base import Role, Weights
 
 

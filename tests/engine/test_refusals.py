@@ -8,7 +8,7 @@ from simulation import Manifest, Simulation, canary
 from burgee.api.metric_template import MetricTemplate
 from burgee.engine.decide import advance
 from burgee.engine.decision import Findings
-from burgee.engine.refusing import refuse_unreadable
+from burgee.engine.phases.refusing import refuse_unreadable
 from burgee.metrics.model import Sample
 
 

@@ -8,7 +8,7 @@ from simulation import canary, daemonset, deployment, service
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
-from burgee.engine.related import related_rules
+from burgee.engine.reading.related import related_rules
 
 SERVICES = ["podinfo", "podinfo-primary", "podinfo-canary"]
 

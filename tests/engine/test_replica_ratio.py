@@ -19,7 +19,7 @@ from shared_pods import (
 )
 from simulation import Simulation, analysis, canary, service
 
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from target_simulations import (
     versions,
 )
 
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 from burgee.metrics.model import Sample
 
 

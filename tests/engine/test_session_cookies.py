@@ -6,7 +6,7 @@ import pytest
 
 from burgee.api.canary import Canary
 from burgee.api.status import CanaryStatus
-from burgee.engine.affinity import cookies_for, cookies_of
+from burgee.engine.reading.affinity import cookies_for, cookies_of
 from burgee.routers.base import Cookies
 
 SEED = "uid/b1-0123456789abcdef/2026-07-21T10:00:00Z"

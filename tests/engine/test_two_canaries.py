@@ -10,7 +10,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import name_of
 from burgee.engine.decide import advance
 from burgee.engine.decision import Decision, Findings
-from burgee.engine.observation import Observation
+from burgee.engine.reading.observation import Observation
 from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names

@@ -2,7 +2,7 @@
 
 from simulation import Manifest, Simulation, canary
 
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 
 REFERENCE = {"apiVersion": "networking.istio.io/v1beta1", "kind": "VirtualService", "name": "web"}
 

@@ -6,7 +6,7 @@ import pytest
 from simulation import Manifest, Simulation, canary
 
 from burgee.engine.effects import HookResult
-from burgee.engine.pods import worst_pod
+from burgee.engine.objects.pods import worst_pod
 from burgee.metrics.model import Measurement, NoData, Sample, SourceError
 
 ERROR = SourceError(message="answered 503")

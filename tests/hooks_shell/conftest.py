@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
 from burgee.api.manifest import Manifest
 from hooks.app import create_app
 from hooks.context import Handler

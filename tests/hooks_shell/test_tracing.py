@@ -14,8 +14,8 @@ ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}
 ONE_CALL = """
 import sys
 {before}
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
 from hooks.app import create_app
 from hooks.settings import Settings
 

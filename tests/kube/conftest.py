@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
 
 WAIT_SECONDS = 10
 

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from burgee.adapters.kinds import Kinds
-from burgee.adapters.tokens import TokenFile
+from burgee.adapters.cluster.kinds import Kinds
+from burgee.adapters.cluster.tokens import TokenFile
 from burgee.engine.effects import Scale
 from burgee.errors import ClusterError, NotFound
 

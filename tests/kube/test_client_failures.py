@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.tokens import TokenFile
+from burgee.adapters.cluster.tokens import TokenFile
 from burgee.engine.effects import Scale
 from burgee.errors import ClusterError, Conflict, InvalidSettings, NotFound
 

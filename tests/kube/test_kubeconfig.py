@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from burgee.adapters.kubeconfig import access_from_environment, access_from_kubeconfig
+from burgee.adapters.cluster.kubeconfig import access_from_environment, access_from_kubeconfig
 from burgee.errors import ClusterError, InvalidSettings
 
 

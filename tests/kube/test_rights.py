@@ -2,7 +2,7 @@
 
 import pytest
 
-from burgee.adapters.rights import Rights
+from burgee.adapters.cluster.rights import Rights
 from burgee.errors import ClusterError, NotFound
 
 KIND = ("projectcontour.io/v1", "HTTPProxy", "t", "a")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.addresses import AddressPolicy, networks
+from burgee.adapters.outside.addresses import AddressPolicy, networks
 from burgee.errors import InvalidSettings
 from burgee.loadtester.settings import Guarded, Settings, TaskKind
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess, access_from_kubeconfig
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess, access_from_kubeconfig
 from burgee.loadtester.gates import ConfigMapGates
 from burgee.playground.cluster import Cluster
 

@@ -7,7 +7,7 @@ import pytest
 from jobs_elsewhere import KEY, STARTED, Elsewhere, Make, form, said
 from scripted_http import DROP, HANG, Reply
 
-from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters.outside.addresses import AddressPolicy
 
 
 def test_a_process_of_concord_is_waited_for(

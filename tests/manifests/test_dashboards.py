@@ -20,8 +20,8 @@ from dashboards import (
     variable_queries,
 )
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
 from hooks.app import create_app
 from hooks.settings import Settings
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from burgee.api.canary import Canary
-from burgee.engine.validate import check_supported
+from burgee.engine.reading.validate import check_supported
 from burgee.routers.base import Aim, Role, Weights
 from burgee.routers.registry import router_of
 from burgee.targets.naming import Names

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from burgee.api.canary import Canary
-from burgee.engine.strategy import by_replicas
-from burgee.engine.validate import check_supported
+from burgee.engine.reading.strategy import by_replicas
+from burgee.engine.reading.validate import check_supported
 from burgee.routers.registry import router_of
 
 Objects = list[dict[str, Any]]

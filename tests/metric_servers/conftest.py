@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from burgee.adapters.addresses import AddressPolicy
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import KubeAccess
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import KubeAccess
+from burgee.adapters.outside.addresses import AddressPolicy
 from burgee.adapters.sources.registry import Sources
 from burgee.metrics.model import Check, Limits, Measurement, Source
 

@@ -6,9 +6,9 @@ import pytest
 
 from burgee.api.analysis import Webhook
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.checksum import payload_checksum
 from burgee.engine.effects import HookCall
-from burgee.engine.hook_calls import build_hook_call
+from burgee.engine.telling.checksum import payload_checksum
+from burgee.engine.telling.hook_calls import build_hook_call
 from burgee.errors import InvalidCanary
 
 

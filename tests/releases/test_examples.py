@@ -18,7 +18,7 @@ from scripted_peers import vector, well
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, metadata
 from burgee.api.settings import EngineSettings
-from burgee.engine.related import related_rules
+from burgee.engine.reading.related import related_rules
 from burgee.playground.kinds.resources import Resource
 from burgee.routers.base import RelatedKind
 from burgee.routers.registry import all_kinds, capabilities_by_provider, carrier_of, router_of

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Aim, Capabilities, Weights
-from burgee.routers.istio import IstioRouter
-from burgee.routers.istio_rules import merged_matches
+from burgee.routers.istio.router import IstioRouter
+from burgee.routers.istio.rules import merged_matches
 from burgee.routers.registry import all_kinds, router_of
 
 ROUTER = IstioRouter()

@@ -7,7 +7,7 @@ import pytest
 
 from burgee.api.manifest import Manifest
 from burgee.routers.base import Aim, Cookies, Weights
-from burgee.routers.istio import IstioRouter
+from burgee.routers.istio.router import IstioRouter
 
 ROUTER = IstioRouter()
 QUARTER = Weights(primary=75, canary=25)

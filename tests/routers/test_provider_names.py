@@ -4,8 +4,8 @@ import pytest
 
 from burgee.api.canary import Service
 from burgee.errors import InvalidCanary
-from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
-from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1
+from burgee.routers.appmesh.v1beta2 import AppMeshV1Beta2Router
+from burgee.routers.gateway.router import GRPC_V1, HTTP_V1, HTTP_V1BETA1
 from burgee.routers.registry import all_kinds, capabilities_by_provider, router_of
 from burgee.routers.smi import SmiRouter
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from burgee.api.manifest import Manifest
 from burgee.routers.base import Aim, Cookies, Weights
-from burgee.routers.istio import IstioRouter
+from burgee.routers.istio.router import IstioRouter
 
 ROUTER = IstioRouter()
 

@@ -12,7 +12,7 @@ from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Aim, Related, Role, Router, Weights
 from burgee.routers.registry import carrier_of, router_of
-from burgee.routers.users_route import ORIGINAL_WEIGHTS, BackendNames
+from burgee.routers.users.route import ORIGINAL_WEIGHTS, BackendNames
 from burgee.targets.applied import carries
 
 SETTINGS = EngineSettings()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.metrics.model import Check, Limits, Measurement, Source
 
 SECRET = ("test", "auth")

@@ -5,7 +5,7 @@ from typing import Any
 
 from burgee.api.manifest import Manifest
 from burgee.routers.base import Aim, Weights
-from burgee.routers.gateway_api import HTTP_V1
+from burgee.routers.gateway.router import HTTP_V1
 
 REFS = {"gatewayRefs": [{"name": "gw"}]}
 QUARTER = Weights(primary=75, canary=25)

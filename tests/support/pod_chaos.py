@@ -13,7 +13,7 @@ from watched import Broken
 from burgee.api.guards import APEX_LABEL
 from burgee.engine.decide import advance
 from burgee.engine.effects import MergePatch, Scale
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 
 KEDA = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "podinfo-so"}
 MOST_FAREWELLS = 12

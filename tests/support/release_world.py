@@ -14,7 +14,7 @@ from scripted_peers import FaultyProxy, ScriptedPrometheus, WebhookReceiver
 
 from burgee.api.analysis import Analysis
 from burgee.api.manifest import Manifest
-from burgee.engine.weights import ladder
+from burgee.engine.reading.weights import ladder
 from burgee.playground.cluster import Cluster
 from burgee.playground.metacontroller.controller import WORKERS
 from burgee.playground.metacontroller.faults import Faults

@@ -9,7 +9,7 @@ from chaos import STRATEGIES, Life
 from simulation import Manifest
 from watched import Broken
 
-from burgee.engine.ending import end
+from burgee.engine.phases.ending import end
 
 API_VERSION = "networking.istio.io/v1beta1"
 REFERENCE = {"apiVersion": API_VERSION, "kind": "VirtualService", "name": "web"}

@@ -42,9 +42,9 @@ from burgee.engine.effects import (
     Scale,
     SendAlert,
 )
-from burgee.engine.ending import Farewell
-from burgee.engine.observation import Observation
-from burgee.engine.outbox import acknowledge
+from burgee.engine.phases.ending import Farewell
+from burgee.engine.reading.observation import Observation
+from burgee.engine.telling.outbox import acknowledge
 from burgee.metrics.judge import judge
 from burgee.metrics.model import (
     BrokenCheck,

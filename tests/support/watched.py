@@ -9,7 +9,7 @@ from simulation import Manifest, Simulation
 from burgee.api.guards import APEX_LABEL
 from burgee.engine.decision import Decision
 from burgee.engine.effects import Scale
-from burgee.engine.ending import Farewell
+from burgee.engine.phases.ending import Farewell
 from burgee.targets.hashing import template_hash
 
 DEADLINE_SECONDS = 60

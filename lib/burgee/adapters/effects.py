@@ -16,8 +16,8 @@ from typing import Protocol, assert_never
 
 import structlog
 
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.deeds import Kind, Note, doing, ignore
-from burgee.adapters.kube import KubeClient
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.engine.effects import (
     ApplyForeign,

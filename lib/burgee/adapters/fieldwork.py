@@ -4,16 +4,17 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
-from burgee.adapters import fanout, webhooks
-from burgee.adapters.addresses import AddressPolicy
+from burgee.adapters import fanout
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.secrets import Secrets
 from burgee.adapters.deeds import Note, ignore
-from burgee.adapters.errands import Errands
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.secrets import Secrets
+from burgee.adapters.outside import webhooks
+from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.errands import Errands
 from burgee.adapters.sources.registry import Sources
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
-from burgee.engine.pods import worst_pod
+from burgee.engine.objects.pods import worst_pod
 from burgee.errors import ClusterError
 from burgee.metrics.model import Check, Measurement, Source, SourceError
 

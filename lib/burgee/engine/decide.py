@@ -14,25 +14,26 @@ from typing import assert_never
 
 from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus, Phase
-from burgee.engine.advice import advise
-from burgee.engine.affinity import cookies_for, cookies_of
-from burgee.engine.awaiting import route_trouble
 from burgee.engine.clock import fine_stamp
-from burgee.engine.commands import forgotten, obey, pending
 from burgee.engine.decision import NOTHING_FOUND, Decision, Findings, Plan
 from burgee.engine.effects import Effect, EmitEvent
-from burgee.engine.event_hooks import with_event_hooks
-from burgee.engine.facts import Facts, assess
-from burgee.engine.measuring import metric_problem
-from burgee.engine.moving import is_moving
-from burgee.engine.needs import refusal
-from burgee.engine.observation import Observation
-from burgee.engine.outbox import dispatch, post
-from burgee.engine.promoting import finalise, promote
-from burgee.engine.refusing import refused, reject, suspended
-from burgee.engine.resting import rest
-from burgee.engine.running import progress
-from burgee.engine.starting import start
+from burgee.engine.objects.moving import is_moving
+from burgee.engine.objects.world import compose
+from burgee.engine.phases.awaiting import route_trouble
+from burgee.engine.phases.commands import forgotten, obey, pending
+from burgee.engine.phases.measuring import metric_problem
+from burgee.engine.phases.promoting import finalise, promote
+from burgee.engine.phases.refusing import refused, reject, suspended
+from burgee.engine.phases.resting import rest
+from burgee.engine.phases.running import progress
+from burgee.engine.phases.starting import start
+from burgee.engine.reading.affinity import cookies_for, cookies_of
+from burgee.engine.reading.facts import Facts, assess
+from burgee.engine.reading.needs import refusal
+from burgee.engine.reading.observation import Observation
+from burgee.engine.telling.advice import advise
+from burgee.engine.telling.event_hooks import with_event_hooks
+from burgee.engine.telling.outbox import dispatch, post
 from burgee.engine.transitions import (
     ACCEPTED,
     changed_status,
@@ -40,7 +41,6 @@ from burgee.engine.transitions import (
     without_condition,
 )
 from burgee.engine.turn import Turn
-from burgee.engine.world import compose
 from burgee.errors import InvalidCanary
 from burgee.routers.registry import carrier_of
 

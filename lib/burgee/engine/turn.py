@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import Enum, auto
 
 from burgee.api.status import CanaryStatus
-from burgee.engine.alerts import Alert
 from burgee.engine.effects import EmitEvent, EventType, HookCall
-from burgee.engine.facts import Facts
-from burgee.engine.traffic import ALL_TO_PRIMARY
+from burgee.engine.reading.facts import Facts
+from burgee.engine.reading.traffic import ALL_TO_PRIMARY
+from burgee.engine.telling.alerts import Alert
 from burgee.routers.base import Weights
 
 

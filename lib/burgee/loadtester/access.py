@@ -10,7 +10,7 @@ import base64
 import binascii
 import hmac
 
-from burgee.adapters.tokens import TokenFile
+from burgee.adapters.cluster.tokens import TokenFile
 from burgee.loadtester.payload import Refused
 from burgee.loadtester.settings import Guarded, Settings
 

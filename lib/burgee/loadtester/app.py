@@ -11,8 +11,8 @@ from typing import TypeAlias
 import structlog
 from flask import Flask, Response, request
 
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.kubeconfig import access_from_environment
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.cluster.kubeconfig import access_from_environment
 from burgee.errors import ClusterError
 from burgee.loadtester.access import Access
 from burgee.loadtester.gates import ConfigMapGates, GateKey, GateKind, Gates, MemoryGates

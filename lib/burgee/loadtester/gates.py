@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.errors import Conflict, NotFound
 from burgee.loadtester.payload import Payload, Refused
 

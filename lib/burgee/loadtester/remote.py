@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
-from burgee.adapters.addresses import AddressPolicy
-from burgee.adapters.bounded import BoundedSession, reason
+from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.bounded import BoundedSession, reason
 from burgee.loadtester.running import Ended, Outcome
 
 _CALL_SECONDS = 10.0

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from burgee.adapters.addresses import AddressPolicy, Network, networks, policy_for
+from burgee.adapters.outside.addresses import AddressPolicy, Network, networks, policy_for
 from burgee.errors import InvalidSettings
 
 PREFIX = "BURGEE_LOADTESTER_"

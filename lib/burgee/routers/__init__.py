@@ -1,1 +1,1 @@
-"""One module per traffic provider: weights to route objects, PURE."""
+"""Traffic providers, a module or a room for each: weights to route objects, PURE."""

@@ -4,7 +4,7 @@ The user's route goes on leading to the apex Service, and so to the primary. The
 rule for it with a higher priority and both sides as backends; in an A/B test a rule for each
 alternative, so that others fall through to the user's. Copies of requests are a plugin.
 
-A route that leads to both sides already gets no copy, only weights (users_route.py).
+A route that leads to both sides already gets no copy, only weights (users/route.py).
 
 Source: flagger pkg/router/apisix.go (weights alone); apisix-ingress-controller, api/v2; APISIX,
 plugin proxy-mirror.
@@ -28,8 +28,8 @@ from burgee.routers.base import (
 from burgee.routers.conditions import Alternative, Condition, Way, alternatives
 from burgee.routers.originals import copied_metadata, is_of, named, original, reference
 from burgee.routers.shares import Rule, canary_share, rule
-from burgee.routers.users_route import UsersRoute
-from burgee.routers.weighted_lists import LAYOUTS
+from burgee.routers.users.lists import LAYOUTS
+from burgee.routers.users.route import UsersRoute
 
 APISIX_ROUTE = RelatedKind(
     api_version="apisix.apache.org/v2", resource="apisixroutes", kind="ApisixRoute"

@@ -2,7 +2,7 @@
 
 With iterations nothing is shifted: the apex Service selects the primary, and the analysis looks at
 pods that no client reaches. Weights are numbers of pods behind the apex Service; that is the
-engine's doing (engine/ratio.py), for there is no object here that could carry them.
+engine's doing (engine/reading/ratio.py), for there is no object here that could carry them.
 
 Source: flagger pkg/router/kubernetes_default.go; reference 4.14. Different on purpose: Flagger
 makes ten iterations of weights.

@@ -13,25 +13,25 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest
 from burgee.api.settings import EngineSettings
 from burgee.errors import InvalidCanary
-from burgee.routers import gateway_defaults
 from burgee.routers.apisix import APISIX_ROUTE, ApisixRouter
-from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
-from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
+from burgee.routers.appmesh.v1beta1 import AppMeshV1Beta1Router
+from burgee.routers.appmesh.v1beta2 import AppMeshV1Beta2Router
 from burgee.routers.base import Capabilities, RelatedKind, Router
-from burgee.routers.contour import ContourRouter
-from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1, GatewayRouter
-from burgee.routers.gloo import GlooRouter
-from burgee.routers.istio import IstioRouter
+from burgee.routers.contour.router import ContourRouter
+from burgee.routers.gateway import defaults as gateway_defaults
+from burgee.routers.gateway.router import GRPC_V1, HTTP_V1, HTTP_V1BETA1, GatewayRouter
+from burgee.routers.gloo.router import GlooRouter
+from burgee.routers.ingress.nginx import NginxRouter
+from burgee.routers.ingress.skipper import SkipperRouter
+from burgee.routers.istio.router import IstioRouter
 from burgee.routers.knative import KnativeRouter
 from burgee.routers.kubernetes import KubernetesRouter
 from burgee.routers.kuma import KumaRouter
-from burgee.routers.nginx import NginxRouter
-from burgee.routers.skipper import SkipperRouter
 from burgee.routers.smi import GROUP as SMI_GROUP
 from burgee.routers.smi import SmiRouter
 from burgee.routers.traefik import TraefikRouter
-from burgee.routers.users_route import UsersRoute
-from burgee.routers.weighted_lists import LAYOUTS
+from burgee.routers.users.lists import LAYOUTS
+from burgee.routers.users.route import UsersRoute
 
 _DEFAULTS: Final = EngineSettings()
 _ROUTERS: Final = MappingProxyType[str, Router](

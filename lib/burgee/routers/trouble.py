@@ -6,8 +6,10 @@ from typing import Final
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
-from burgee.routers import contour_status, gateway_defaults, gloo_status
-from burgee.routers.gateway_parents import parents_trouble
+from burgee.routers.contour import status as contour_status
+from burgee.routers.gateway import defaults as gateway_defaults
+from burgee.routers.gateway.parents import parents_trouble
+from burgee.routers.gloo import status as gloo_status
 from burgee.routers.unmet import conditions_of, generation_of, unmet
 
 # Conditions that have to be True, where a status has nothing but plain ones.

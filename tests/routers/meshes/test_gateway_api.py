@@ -7,8 +7,8 @@ from gateway_routes import QUARTER, REFS, accepted, route
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Aim
-from burgee.routers.gateway_api import GRPC_V1, HTTP_V1, HTTP_V1BETA1, all_parents_accept
-from burgee.routers.gateway_matches import http_matches
+from burgee.routers.gateway.matches import http_matches
+from burgee.routers.gateway.router import GRPC_V1, HTTP_V1, HTTP_V1BETA1, all_parents_accept
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ from gateway_routes import HALF, QUARTER, REFS, route
 
 from burgee.api.manifest import Manifest
 from burgee.routers.base import Aim, Cookies, Weights
-from burgee.routers.gateway_api import GRPC_V1, HTTP_V1
-from burgee.routers.gateway_defaults import with_defaults
-from burgee.routers.gateway_matches import cookie_matches, http_matches, narrowed_matches
+from burgee.routers.gateway.defaults import with_defaults
+from burgee.routers.gateway.matches import cookie_matches, http_matches, narrowed_matches
+from burgee.routers.gateway.router import GRPC_V1, HTTP_V1
 from burgee.routers.registry import canonical
 
 

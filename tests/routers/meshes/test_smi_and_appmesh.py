@@ -7,8 +7,8 @@ import pytest
 
 from burgee.api.manifest import Manifest
 from burgee.errors import InvalidCanary
-from burgee.routers.appmesh_v1beta1 import AppMeshV1Beta1Router
-from burgee.routers.appmesh_v1beta2 import AppMeshV1Beta2Router
+from burgee.routers.appmesh.v1beta1 import AppMeshV1Beta1Router
+from burgee.routers.appmesh.v1beta2 import AppMeshV1Beta2Router
 from burgee.routers.base import Aim, Weights
 from burgee.routers.smi import ISTIO_GATEWAYS, SmiRouter
 

@@ -9,7 +9,7 @@ Source: flagger pkg/metrics/providers/externalmetrics.go.
 import re
 from urllib.parse import quote
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.asking import (
     Garbage,
     Inquiry,

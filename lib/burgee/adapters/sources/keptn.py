@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import time
 
-from burgee.adapters.kube import KubeClient
+from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.asking import Garbage, measured, member
 from burgee.api.manifest import Manifest, metadata
 from burgee.engine.effects import DeleteObject

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from burgee.adapters.addresses import AddressPolicy
-from burgee.adapters.bounded import DEFAULT_POLICY
-from burgee.adapters.kube import KubeClient
-from burgee.adapters.prometheus import Prometheus
+from burgee.adapters.cluster.kube import KubeClient
+from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.bounded import DEFAULT_POLICY
 from burgee.adapters.sources import (
     datadog,
     dynatrace,
@@ -22,6 +21,7 @@ from burgee.adapters.sources import (
 )
 from burgee.adapters.sources.asking import Provider
 from burgee.adapters.sources.cloudwatch import CloudWatch
+from burgee.adapters.sources.prometheus import Prometheus
 from burgee.adapters.sources.sending import NO_TIME, Sender
 from burgee.adapters.sources.together import Together
 from burgee.metrics.model import Check, Measurement, Source, SourceError

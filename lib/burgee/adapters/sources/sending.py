@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from burgee.adapters.addresses import AddressPolicy
-from burgee.adapters.bounded import DEFAULT_POLICY, BoundedSession, reason
+from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.bounded import DEFAULT_POLICY, BoundedSession, reason
 from burgee.adapters.sources.asking import (
     Garbage,
     Inquiry,

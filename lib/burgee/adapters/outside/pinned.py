@@ -1,0 +1,65 @@
+"""Connections that go to the very address that was judged.
+
+A connection keeps the name that it was asked for, which the Host header, SNI and the check of the
+certificate are about; only the socket goes to an address, so that no second look-up can lead it
+elsewhere.
+"""
+
+import socket
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+
+from burgee.adapters.outside.addresses import AddressPolicy
+
+PoolClasses: TypeAlias = dict[str, type[HTTPConnectionPool]]
+
+
+@lru_cache(maxsize=16)
+def _made(policy: AddressPolicy) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
+    class PlainConnection(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            host = self._dns_host
+            failure: HTTPError = NewConnectionError(self, "no address")
+            try:
+                for address in _addresses(self, policy):
+                    self._dns_host = address
+                    try:
+                        return super()._new_conn()
+                    except HTTPError as error:
+                        failure = error
+            finally:
+                self._dns_host = host
+            raise failure
+
+    class SecureConnection(HTTPSConnection, PlainConnection):
+        """The same below TLS."""
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = cast("Any", PlainConnection)
+
+    class SecurePool(HTTPSConnectionPool):
+        ConnectionCls = cast("Any", SecureConnection)
+
+        def _validate_conn(self, conn: Any) -> None:
+            # Without the original's warning: who switches the check off has said so in an object.
+            if conn.is_closed:
+                conn.connect()
+
+    return PlainPool, SecurePool
+
+
+def pool_classes(policy: AddressPolicy) -> PoolClasses:
+    """What a urllib3 PoolManager makes its pools of, by scheme."""
+    plain, secure = _made(policy)
+    return {"http": plain, "https": secure}
+
+
+def _addresses(connection: HTTPConnection, policy: AddressPolicy) -> tuple[str, ...]:
+    try:
+        return policy.reachable(connection.host, connection.port)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error

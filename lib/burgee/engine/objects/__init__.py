@@ -1,0 +1,1 @@
+"""The children and effects that the next state asks for."""

@@ -1,0 +1,142 @@
+"""A Canary that is being deleted: with revertOnDeletion the target takes over first.
+
+Source: reference 2.12. Owned objects are collected with the Canary; what a user made is given
+back as kubectl last applied it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from burgee.api.canary import Canary
+from burgee.api.manifest import Manifest, controller_uid, metadata
+from burgee.api.status import CanaryStatus, Phase
+from burgee.engine.clock import after, moment_of
+from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, MergePatch
+from burgee.engine.objects.placing import keep_all
+from burgee.engine.objects.releasing import clean_up
+from burgee.engine.objects.scaling import run_target
+from burgee.engine.reading.facts import Facts, assess
+from burgee.engine.reading.observation import Observation
+from burgee.engine.reading.roles import role_in
+from burgee.engine.telling.event_hooks import with_event_hooks
+from burgee.engine.transitions import changed_status, describe, enter
+from burgee.errors import InvalidCanary
+from burgee.routers.base import Role
+from burgee.targets.borrow import original_of
+
+GIVE_UP_AFTER_DEADLINES = 2
+LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Farewell:
+    """The answer to a finalize request; `finalized` lets the Canary go."""
+
+    status: CanaryStatus
+    children: tuple[Manifest, ...]
+    finalized: bool
+    effects: tuple[Effect, ...] = ()
+    resync_after_seconds: float | None = None
+
+
+def end(observation: Observation, now: datetime) -> Farewell:
+    """One look at a Canary that is being deleted.
+
+    Without revertOnDeletion, and where there is nothing to give the traffic to, it ends at once.
+    """
+    canary = observation.canary
+    children = keep_all(observation.children)
+    gone = _part(observation, canary.status, children, (), now)
+    if not canary.spec.revert_on_deletion:
+        return gone
+    try:
+        facts = assess(observation, now)
+    except InvalidCanary:
+        return gone
+    farewell = _revert(facts, children)
+    told = with_event_hooks(farewell.effects, canary, farewell.status, observation.settings, now)
+    return replace(farewell, effects=told)
+
+
+def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
+    """Scales the target up, waits until it is available, then gives the traffic back."""
+    status, now = facts.status, facts.now
+    told: list[Effect] = []
+    if status.phase is not Phase.TERMINATING:
+        status = enter(status, Phase.TERMINATING, now)
+        key = f"{facts.canary.metadata.uid}/terminating"
+        told.append(EmitEvent(type=EventType.NORMAL, message="Reverting to the target", key=key))
+    ref = facts.spec.target_ref
+    state = facts.canary_state
+    status = describe(status, kind=ref.kind, target=ref.name, detail=state.message, now=now)
+    status = changed_status(status, observed_generation=facts.canary.metadata.generation)
+    back = tuple(run_target(facts, as_primary=True))
+    if back:
+        told.extend(back)
+        return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
+    give_up = _give_up(facts.canary, now)
+    serves = state.ready or facts.kind.canary_key(facts.names) is not None
+    if not serves and now < give_up:
+        wait = (give_up - now).total_seconds()
+        return Farewell(
+            status=status,
+            children=children,
+            finalized=False,
+            effects=tuple(told),
+            resync_after_seconds=wait,
+        )
+    told.extend(_give_back(facts))
+    return _part(facts.observation, status, children, told, now)
+
+
+def _part(
+    observation: Observation,
+    status: CanaryStatus,
+    children: tuple[Manifest, ...],
+    told: Iterable[Effect],
+    now: datetime,
+) -> Farewell:
+    """What is left is cleaned up, and the Canary may go.
+
+    A write that is refused where its object changed meanwhile has to be seen done: nobody would
+    ask for it again.
+    """
+    left = tuple(clean_up(observation))
+    waits = any(_may_be_refused(effect) for effect in left)
+    waits = waits and now < _give_up(observation.canary, now)
+    return Farewell(
+        status=status,
+        children=children,
+        finalized=not waits,
+        effects=(*told, *left),
+        resync_after_seconds=LOOK_AGAIN_SECONDS if waits else None,
+    )
+
+
+def _may_be_refused(effect: Effect) -> bool:
+    return isinstance(effect, MergePatch) and "resourceVersion" in metadata(effect.patch)
+
+
+def _give_up(canary: Canary, now: datetime) -> datetime:
+    """When the Canary goes, whatever is still to be done."""
+    asked = moment_of(canary.metadata.deletion_timestamp) or now
+    return after(asked, GIVE_UP_AFTER_DEADLINES * canary.spec.deadline_seconds)
+
+
+def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
+    """Objects that a user made, as they were."""
+    uid = facts.canary.metadata.uid
+    for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
+        if controller_uid(found) == uid or not _was_changed(facts, found):
+            continue
+        if role_in(facts.roles, found) is not Role.CHILD:
+            continue
+        original = original_of(found)
+        if original is not None:
+            yield ApplyForeign(manifest=original)
+
+
+def _was_changed(facts: Facts, found: Manifest) -> bool:
+    """False for a target Service, which is only read, and its copies, which are nobody's work."""
+    return found["kind"] != "Service" or facts.kind.owns_apex

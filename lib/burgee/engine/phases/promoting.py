@@ -1,0 +1,123 @@
+"""Promoting and Finalising: the primary takes the revision over, then the traffic."""
+
+from burgee.api.status import Phase
+from burgee.engine.clock import after, fine_stamp, stamp
+from burgee.engine.effects import EventType
+from burgee.engine.letters import Severity
+from burgee.engine.phases.awaiting import awaited_route
+from burgee.engine.phases.gates import calls_of
+from burgee.engine.phases.outcomes import restart, roll_back, running_world
+from burgee.engine.reading.facts import Facts
+from burgee.engine.reading.traffic import ALL_TO_PRIMARY, FULL_PERCENT, route_of
+from burgee.engine.telling.alerts import alert
+from burgee.engine.transitions import changed_status, enter
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
+
+
+def promote(facts: Facts) -> Turn:
+    """Phase Promoting: waits for the primary of the analysed revision, then shifts traffic."""
+    status = facts.status
+    taken = facts.primary_revision == status.primary_revision
+    if facts.run_outdated and not taken:
+        # The analysed template is gone and the primary still runs the old one: begin again.
+        return restart(facts)
+    mode = PrimaryMode.KEEP if facts.run_outdated else PrimaryMode.BUILD
+    world = World(primary=mode, target=TargetMode.RUN, route=route_of(status))
+    state = facts.primary_state
+    deadline = after(facts.phase_start, facts.spec.deadline_seconds)
+    # A primary that is kept as it is would never get pods that a newer manifest asks for.
+    small = facts.primary_is_small and mode is PrimaryMode.BUILD
+    if not (taken and state.ready) or small:
+        if taken and not state.ready and not state.retriable:
+            return _fail(facts, f"primary: {state.message}")
+        if not taken and facts.now >= deadline:
+            text = f"the primary could not be updated within {facts.spec.deadline_seconds} s"
+            return roll_back(facts, "PromotionFailed", text)
+        detail = state.message or "the primary takes over the revision"
+        return Turn(status=status, world=world, detail=detail, wake_at=deadline)
+    if (
+        not facts.run_outdated
+        and not facts.canary_state.ready
+        and not facts.canary_state.retriable
+    ):
+        # The primary is good, so the canary's trouble no longer matters: all traffic to it.
+        return _shift(facts, world, weight=0)
+    step = facts.analysis.step_weight_promotion
+    if step <= 0 or facts.run_outdated:
+        return _shift(facts, world, weight=0)
+    due = facts.next_step
+    if due and facts.now < due:
+        return Turn(status=status, world=world, wake_at=due)
+    return _shift(facts, world, weight=max(0, status.routed_weight - step))
+
+
+def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
+    """Moves traffic to the primary; Finalising once it gets all."""
+    now = facts.now
+    if weight == 0:
+        status = enter(facts.status, Phase.FINALISING, now)
+        told = event(facts, EventType.NORMAL, "Routing all traffic to the primary", cause="final")
+        wake = None
+    else:
+        wake = after(now, facts.interval_seconds)
+        status = changed_status(
+            facts.status,
+            canary_weight=weight,
+            traffic_weight=None,
+            traffic_mirrored=None,
+            next_step_time=fine_stamp(wake),
+            last_transition_time=stamp(now),
+        )
+        text = f"Primary weight {FULL_PERCENT - weight}"
+        told = event(facts, EventType.NORMAL, text, cause="promotion-weight")
+    world = World(primary=world.primary, target=world.target, route=route_of(status))
+    return Turn(status=status, world=world, wake_at=wake, events=(told,))
+
+
+def _fail(facts: Facts, message: str) -> Turn:
+    """The primary does not come up: the canary, which passed, takes all traffic if it can.
+
+    Source: reference 2.10, handleFailedPromotion. Where the canary is not available either, the
+    pods of the old primary that still run are the better place.
+    """
+    weight = FULL_PERCENT if facts.canary_state.ready else 0
+    status = enter(
+        facts.status,
+        Phase.FAILED,
+        facts.now,
+        canary_weight=weight,
+        failure={"reason": "PromotionFailed", "message": message, "at": stamp(facts.now)},
+    )
+    text = f"Promotion failed: {message}"
+    told = event(facts, EventType.WARNING, text, cause="promotion")
+    news = alert(facts, Severity.ERROR, text, cause="promotion")
+    return Turn(
+        status=status,
+        world=World(target=TargetMode.LEAVE, route=route_of(status)),
+        detail=message,
+        events=(told,),
+        hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
+    )
+
+
+def finalise(facts: Facts) -> Turn:
+    """Phase Finalising: ends when the primary is up and the route is seen to give it all."""
+    status, state = facts.status, facts.primary_state
+    if not state.ready:
+        if not state.retriable and facts.canary_state.ready and not facts.run_outdated:
+            return _fail(facts, f"primary: {state.message}")
+        return Turn(status=status, world=running_world(status), detail=state.message)
+    if not facts.route_shows(ALL_TO_PRIMARY):
+        return Turn(status=status, world=running_world(status), detail=awaited_route(facts))
+    status = enter(status, Phase.SUCCEEDED, facts.now)
+    text = "Promotion finished"
+    told = event(facts, EventType.NORMAL, text, cause="succeeded")
+    news = alert(facts, Severity.INFO, text, cause="succeeded")
+    return Turn(
+        status=status,
+        world=running_world(status),
+        events=(told,),
+        hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
+    )

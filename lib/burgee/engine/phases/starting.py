@@ -1,0 +1,55 @@
+"""From a new Canary to Initialized: the primary comes up before anything else moves."""
+
+from burgee.api.status import Phase
+from burgee.engine.decision import Findings, Plan
+from burgee.engine.effects import EventType
+from burgee.engine.letters import Severity
+from burgee.engine.phases.awaiting import awaited_route
+from burgee.engine.phases.measuring import sources_of, tell_sources
+from burgee.engine.reading.facts import Facts
+from burgee.engine.reading.traffic import ALL_TO_PRIMARY
+from burgee.engine.telling.alerts import alert
+from burgee.engine.transitions import changed_status, enter
+from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
+
+
+def start(facts: Facts, findings: Findings) -> Turn | Plan:
+    """Phases "" and Initializing.
+
+    The primary is built from the target until it is available; then the apex Service and the
+    route point to it; once both are seen there, the phase ends. The target is not touched before.
+    With the phase's end the metric sources are asked whether they are online, once.
+    """
+    status = facts.status
+    if status.phase is Phase.NONE:
+        status = enter(status, Phase.INITIALIZING, facts.now)
+        told = event(facts, EventType.NORMAL, "Setting up the primary", cause="initializing")
+        world = World(primary=PrimaryMode.BUILD, route=None)
+        return Turn(status=status, world=world, events=(told,))
+    if not _primary_is_up(facts):
+        world = World(primary=PrimaryMode.BUILD, route=None)
+        return Turn(status=status, world=world, detail=facts.primary_state.message)
+    world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
+    if not (facts.route_shows(ALL_TO_PRIMARY) and facts.apex_shows_primary):
+        return Turn(status=status, world=world, detail=awaited_route(facts))
+    sources = sources_of(facts)
+    if sources and findings.sources is None:
+        return Plan(sources=sources)
+    status = changed_status(
+        status, last_applied_spec=facts.template_hash, tracked_configs=dict(facts.tracked)
+    )
+    status = enter(
+        status, Phase.INITIALIZED, facts.now, failed_checks=0, primary_revision=facts.revision
+    )
+    text = "The primary is set up"
+    told = event(facts, EventType.NORMAL, text, cause="initialized")
+    news = alert(facts, Severity.INFO, text, cause="initialized", with_fields=True)
+    events = (*tell_sources(facts, findings.sources or {}), told)
+    return Turn(status=status, world=world, events=events, alerts=(news,))
+
+
+def _primary_is_up(facts: Facts) -> bool:
+    """True where the primary of this revision is rolled out to as many pods as the target has."""
+    if facts.primary is None or facts.primary_revision != facts.revision:
+        return False
+    return facts.primary_state.ready and not facts.primary_is_small

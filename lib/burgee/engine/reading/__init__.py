@@ -1,0 +1,1 @@
+"""What one sync knows: read once from what was sent."""

@@ -1,0 +1,1 @@
+"""Routes that users write, in which the weights alone are burgee's."""
