@@ -7,9 +7,8 @@ from enum import StrEnum
 import structlog
 from flask import Response, request
 
-from burgee.adapters.deeds import Deed, Note
+from burgee.adapters.deeds import Deed, Ended, Note
 from burgee.adapters.memo import fingerprint_of
-from burgee.adapters.tracing import Ended
 from burgee.api.manifest import name_of, namespace_of
 from burgee.errors import BadRequest, BurgeeError, ClusterError, InvalidAnswer, Stale
 from hooks.auth import Gate

@@ -1,4 +1,4 @@
-"""What was done for a sync, piece by piece, for those who count and time it.
+"""What was done for a sync, piece by piece, and how it ended, for those who count and time it.
 
 A deed says what was done, how it ended and how long it took. It holds names and burgee's own
 words, never a query, an address, a body or what a Secret holds.
@@ -49,6 +49,25 @@ class Deed:
     name: str
     outcome: str
     took: Took
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a call ended.
+
+    Attributes:
+        outcome: a word, as in the metrics.
+        well: False where something went wrong.
+        code: of the HTTP answer.
+        canary: namespace and name, None where the call was not understood.
+        phase: of the Canary as answered, empty where it is not known.
+    """
+
+    outcome: str
+    well: bool
+    code: int
+    canary: tuple[str, str] | None = None
+    phase: str = ""
 
 
 Note: TypeAlias = Callable[[Deed], None]

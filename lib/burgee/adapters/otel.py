@@ -14,8 +14,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer, set_span_in_context
 
-from burgee.adapters.deeds import Deed, Kind
-from burgee.adapters.tracing import Ended
+from burgee.adapters.deeds import Deed, Ended, Kind
 
 NAME = "burgee"
 PATIENCE_SECONDS = 2.0

@@ -5,36 +5,16 @@ of it is imported, and no call does anything for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol
 
-from burgee.adapters.deeds import Deed
+from burgee.adapters.deeds import Deed, Ended
 from burgee.errors import InvalidSettings
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 _EXPORTER = "OTEL_TRACES_EXPORTER"
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 _PROTOCOL = "http/protobuf"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ended:
-    """How a call ended.
-
-    Attributes:
-        outcome: a word, as in the metrics.
-        well: False where something went wrong.
-        code: of the HTTP answer.
-        canary: namespace and name, None where the call was not understood.
-        phase: of the Canary as answered, empty where it is not known.
-    """
-
-    outcome: str
-    well: bool
-    code: int
-    canary: tuple[str, str] | None = None
-    phase: str = ""
 
 
 class Trace(Protocol):
