@@ -22,15 +22,13 @@ from burgee.playground.dataplane.plane import (
     refusal_of,
 )
 from burgee.playground.dataplane.steering import RouteChange, Rules
-from burgee.playground.kinds.apierror import ApiError
-from burgee.playground.machinery.changes import ChangeSignal
+from burgee.playground.machinery.changes import Follower, write_status
 from burgee.playground.storage.store import Store
 
 _CONFIRM_TIMEOUT_SECONDS = 2.0
 _CONFIRM_PAUSE_SECONDS = 0.01
 _RETRY_SECONDS = 1.0
 _NOT_TAKEN = "the data plane has not taken it"
-_MERGE_PATCH = "application/merge-patch+json"
 _MANAGER = "playground-gateway"
 
 
@@ -62,13 +60,12 @@ class ControlPlane:
         self._refusals: dict[str, str] = {}
         self._unsure_since: float | None = None
         self._lock = threading.Lock()
-        self._closed = threading.Event()
         for resource in (*dialect.kinds, *dialect.silent):
             store.register(resource)
         self._services = store.resource("v1", "services")
         self._pods = store.resource("v1", "pods")
-        self._signal = ChangeSignal(store, (self._services, self._pods, *dialect.kinds))
-        self._thread = threading.Thread(target=self._run, name="control-plane")
+        kinds = (self._services, self._pods, *dialect.kinds)
+        self._follower = Follower(store, kinds, self._follow, name="control-plane")
         self.url = ""
         self.description = proxy.description
 
@@ -76,15 +73,11 @@ class ControlPlane:
         """Start the proxy and begin to follow."""
         self._proxy.start()
         self.url = self._proxy.url
-        self._thread.start()
+        self._follower.start()
 
     def close(self) -> None:
         """Stop both."""
-        self._closed.set()
-        self._signal.wake()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._signal.close()
+        self._follower.close()
         self._proxy.close()
 
     def history(self) -> list[RouteChange]:
@@ -101,22 +94,15 @@ class ControlPlane:
         with self._lock:
             return dict(self._refusals)
 
-    def _run(self) -> None:
-        settled = True
-        while not self._closed.is_set():
-            self._signal.wait(None if settled else _RETRY_SECONDS)
-            if not self._closed.is_set():
-                settled = self._follow()
-
-    def _follow(self) -> bool:
-        """Have what is in the cluster now served; returns whether the proxy was seen to do it."""
+    def _follow(self) -> float | None:
+        """Have what is in the cluster now served, and again where the proxy was not seen to do it."""
         try:
             plan = self._dialect.translate(self._objects())
         except NOT_UNDERSTOOD as error:
             with self._lock:
                 self._refusals = {"everything": refusal_of(error)}
-            return False
-        return self._apply(plan)
+            return _RETRY_SECONDS
+        return None if self._apply(plan) else _RETRY_SECONDS
 
     def _objects(self) -> Objects:
         services, _ = self._store.list(self._services)
@@ -142,7 +128,7 @@ class ControlPlane:
         if not self._served(plan):
             if not known and plan.rules not in self._overtaken:
                 self._overtaken.append(plan.rules)
-            if not self._signal.pending:
+            if not self._follower.pending:
                 self._write(self._reports([replace(one, refusal=_NOT_TAKEN) for one in taken]))
             return False
         self._unsure_since = None
@@ -162,10 +148,10 @@ class ControlPlane:
     def _served(self, plan: Plan) -> bool:
         """Wait until the proxy shows the routes, or the plan is overtaken by another change."""
         deadline = time.monotonic() + _CONFIRM_TIMEOUT_SECONDS
-        while time.monotonic() < deadline and not self._closed.is_set():
+        while time.monotonic() < deadline and not self._follower.closed:
             if self._proxy.serves(plan):
                 return True
-            if self._signal.pending:
+            if self._follower.pending:
                 return False
             time.sleep(_CONFIRM_PAUSE_SECONDS)
         return False
@@ -182,19 +168,7 @@ class ControlPlane:
 
     def _write(self, reports: Sequence[tuple[Manifest, Manifest]]) -> None:
         for subject, status in reports:
-            try:
-                self._store.patch(
-                    self._store.resource(subject["apiVersion"], subject["kind"]),
-                    namespace_of(subject),
-                    name_of(subject),
-                    {"status": status},
-                    content_type=_MERGE_PATCH,
-                    manager=_MANAGER,
-                    subresource="status",
-                )
-            except ApiError as error:
-                if error.status != 404:
-                    raise
+            write_status(self._store, subject, status, manager=_MANAGER)
 
 
 def _title(subject: Manifest) -> str:

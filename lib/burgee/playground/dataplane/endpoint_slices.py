@@ -4,14 +4,13 @@ A slice has one list of ports for all its endpoints, and each pod of the playgro
 its own: so there is one slice for each Service and pod.
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 
 from burgee.api.manifest import Manifest, annotations_of, labels_of, name_of, namespace_of
 from burgee.playground.dataplane.endpoints import PORT_ANNOTATION
 from burgee.playground.dataplane.objects import selected
 from burgee.playground.kinds.resources import Resource
-from burgee.playground.machinery.changes import ChangeSignal
+from burgee.playground.machinery.changes import Follower
 from burgee.playground.storage.store import ApiError, Store
 
 ENDPOINT_SLICE = Resource(
@@ -35,27 +34,16 @@ class EndpointSlices:
         store.register(ENDPOINT_SLICE)
         self._services = store.resource("v1", "services")
         self._pods = store.resource("v1", "pods")
-        self._closed = threading.Event()
-        self._signal = ChangeSignal(store, (self._services, self._pods))
-        self._thread = threading.Thread(target=self._run, name="endpoint-slices")
+        kinds = (self._services, self._pods)
+        self._follower = Follower(store, kinds, self._reconcile, name="endpoint-slices")
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        self._follower.start()
 
     def close(self) -> None:
         """Stop."""
-        self._closed.set()
-        self._signal.wake()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._signal.close()
-
-    def _run(self) -> None:
-        while not self._closed.is_set():
-            self._signal.wait()
-            if not self._closed.is_set():
-                self._reconcile()
+        self._follower.close()
 
     def _reconcile(self) -> None:
         services, _ = self._store.list(self._services)

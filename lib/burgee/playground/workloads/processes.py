@@ -6,7 +6,6 @@ drained, and a process is stopped only after the data plane has let go of it.
 
 import hashlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from burgee.api.manifest import Manifest, metadata, name_of, namespace_of
 from burgee.playground.dataplane.endpoints import Endpoint
-from burgee.playground.machinery.changes import ChangeSignal
+from burgee.playground.machinery.changes import Follower, write_status
 from burgee.playground.storage.store import ApiError, Store
 from burgee.playground.workloads.deployment_status import deployment_status
 from burgee.playground.workloads.pods import PodProcess, PodState
@@ -61,21 +60,16 @@ class Processes:
         self._pods = store.resource("v1", "pods")
         self._running: dict[str, list[PodProcess]] = {}
         self._progress: dict[str, tuple[object, float]] = {}
-        self._closed = threading.Event()
-        self._signal = ChangeSignal(store, (self._deployments, self._pods))
-        self._thread = threading.Thread(target=self._run, name="processes")
+        kinds = (self._deployments, self._pods)
+        self._follower = Follower(store, kinds, self._look, name="processes")
 
     def start(self) -> None:
         """Begin to follow."""
-        self._thread.start()
+        self._follower.start()
 
     def close(self) -> None:
         """Stop every process and return when all are gone."""
-        self._closed.set()
-        self._signal.wake()
-        if self._thread.ident is not None:
-            self._thread.join()
-        self._signal.close()
+        self._follower.close()
         remaining = [pod for pods in self._running.values() for pod in pods]
         for pod in remaining:
             pod.stop()
@@ -83,14 +77,10 @@ class Processes:
         for pod in remaining:
             pod.end(max(0.0, deadline - time.monotonic()))
 
-    def _run(self) -> None:
-        while not self._closed.is_set():
-            moving = any(
-                pod.state not in _SETTLED for pods in self._running.values() for pod in pods
-            )
-            self._signal.wait(_BUSY_SECONDS if moving else _IDLE_SECONDS)
-            if not self._closed.is_set():
-                self._reconcile()
+    def _look(self) -> float:
+        self._reconcile()
+        moving = any(pod.state not in _SETTLED for pods in self._running.values() for pod in pods)
+        return _BUSY_SECONDS if moving else _IDLE_SECONDS
 
     def _reconcile(self) -> None:
         deployments, _ = self._store.list(self._deployments)
@@ -204,19 +194,7 @@ class Processes:
         )
         if status == deployment.get("status"):
             return
-        try:
-            self._store.patch(
-                self._deployments,
-                namespace_of(deployment),
-                name_of(deployment),
-                {"status": status},
-                content_type=_MERGE_PATCH,
-                manager=_MANAGER,
-                subresource="status",
-            )
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        write_status(self._store, deployment, status, manager=_MANAGER)
 
 
 def wanted_replicas(deployment: Manifest) -> int:
