@@ -69,6 +69,22 @@ def honoured(sim: Simulation) -> str:
         ),
         pytest.param(
             "istio",
+            {
+                **service(appProtocol="TCP", timeout="5s", match=[{"port": 80, "method": {}}]),
+                "analysis": analysis(sessionAffinity={"cookieName": "c"}),
+            },
+            "spec.analysis.sessionAffinity has no effect with TCP; "
+            "spec.service.timeout has no effect with TCP",
+            id="of requests",
+        ),
+        pytest.param(
+            "istio",
+            service(appProtocol="tcp", match=[{"port": 80, "uri": {"prefix": "/a"}}]),
+            "of spec.service.match only port has an effect with TCP",
+            id="conditions on requests",
+        ),
+        pytest.param(
+            "istio",
             {"analysis": analysis(mirrorWeight=20)},
             "spec.analysis.mirrorWeight has no effect without spec.analysis.mirror",
             id="a share of no copies",

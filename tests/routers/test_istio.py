@@ -206,12 +206,28 @@ def test_others_in_a_test_go_to_the_primary_under_the_general_conditions(
 def test_tcp_rule_knows_ports_only(
     make_routed: Callable[..., Any], match: Any, rule_match: Any
 ) -> None:
-    routed = make_routed({"appProtocol": "TCP", "match": match}, match=[{"headers": {}}])
-    spec = spec_of(routed, Weights(mirrored=True))
+    spec = spec_of(make_routed({"appProtocol": "TCP", "match": match}))
 
     assert "http" not in spec
     assert [rule.get("match") for rule in spec["tcp"]] == [rule_match]
     assert set(spec["tcp"][0]) <= {"match", "route"}
+
+
+@pytest.mark.parametrize(
+    ("field", "analysis"),
+    [
+        ("match", {"match": [{"headers": {"x": {"exact": "1"}}}], "iterations": 5}),
+        ("mirror", {"mirror": True}),
+    ],
+)
+def test_tcp_has_no_requests_to_tell_apart(
+    make_routed: Callable[..., Any], field: str, analysis: Manifest
+) -> None:
+    with pytest.raises(InvalidCanary) as error:
+        spec_of(make_routed({"appProtocol": "tcp"}, **analysis))
+
+    assert error.value.reason == "UnsupportedStrategy"
+    assert f"spec.analysis.{field} " in str(error.value)
 
 
 def test_route_without_apex_metadata_has_guards_only(make_routed: Callable[..., Any]) -> None:

@@ -5,7 +5,7 @@ so that a correction in the middle of a run does not send everybody back to the 
 spec of a route that was edited is not stored as the user's original.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import Any
 
@@ -22,6 +22,7 @@ from burgee.routers.base import (
 )
 from burgee.routers.istio.hosts import hosts_and_gateways
 from burgee.routers.istio.rules import http_rules, is_tcp, tcp_rules
+from burgee.routers.istio.tcp import check_tcp, without_effect
 from burgee.routers.metadata import route_metadata
 
 API_VERSION = "networking.istio.io/v1beta1"
@@ -81,12 +82,20 @@ class IstioRouter:
             Related(kind=VIRTUAL_SERVICE, names=(apex,)),
         )
 
+    def advice(self, canary: Canary) -> Iterator[str]:
+        """What TCP has no use for."""
+        if is_tcp(canary):
+            yield from without_effect(canary)
+
     def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """The DestinationRules and the VirtualService.
 
         Raises:
-            InvalidCanary: hosts, gateways or delegation as Istio would not admit them.
+            InvalidCanary: hosts, gateways or delegation as Istio would not admit them, or an
+                analysis that looks at requests where there are connections only.
         """
+        if is_tcp(aim.canary):
+            check_tcp(aim.canary)
         return (
             _destination_rule(aim.canary, aim.names.canary),
             _destination_rule(aim.canary, aim.names.primary),
