@@ -10,6 +10,9 @@ from burgee.routers.base import Aim
 from burgee.routers.gateway.matches import http_matches
 from burgee.routers.gateway.router import GRPC_V1, HTTP_V1, HTTP_V1BETA1, all_parents_accept
 
+THERE = {"parentRef": {"name": "gw", "namespace": "test", "sectionName": "web"}}
+GONE = {"parentRef": {"name": "former", "namespace": "test"}}
+
 
 @pytest.mark.parametrize(
     ("parents", "in_force"),
@@ -18,14 +21,34 @@ from burgee.routers.gateway.router import GRPC_V1, HTTP_V1, HTTP_V1BETA1, all_pa
         pytest.param([{"conditions": [accepted(observedGeneration=3)]}], True, id="accepted"),
         pytest.param([{"conditions": [accepted(observedGeneration=4)]}], True, id="newer"),
         pytest.param([{"conditions": [accepted(observedGeneration=2)]}], False, id="older"),
-        pytest.param([{"conditions": [accepted()]}], False, id="no generation"),
+        pytest.param([{"conditions": [accepted()]}], True, id="no generation"),
+        pytest.param([{"conditions": [accepted("False")]}], False, id="refused without one"),
+        pytest.param([{"conditions": [accepted("Unknown")]}], False, id="not yet known"),
         pytest.param(
             [{"conditions": [accepted("False", observedGeneration=3)]}], False, id="refused"
         ),
         pytest.param(
-            [{"conditions": [{"type": "ResolvedRefs", "status": "True"}]}], False, id="no word"
+            [{"conditions": [{"type": "ResolvedRefs", "status": "True"}]}], True, id="no word"
         ),
-        pytest.param([{}], False, id="no condition"),
+        pytest.param([{}], True, id="no condition"),
+        pytest.param(
+            [
+                {**THERE, "conditions": [accepted(observedGeneration=3)]},
+                {**THERE, "conditions": [{"type": "example.com/Limited", "status": "True"}]},
+            ],
+            True,
+            id="another controller",
+        ),
+        pytest.param(
+            [{**GONE, "conditions": [accepted(observedGeneration=2)]}],
+            True,
+            id="a parent that it had once",
+        ),
+        pytest.param(
+            [{**THERE, "conditions": [accepted(observedGeneration=2)]}],
+            False,
+            id="a parent that it has",
+        ),
         pytest.param(
             [
                 {"conditions": [accepted(observedGeneration=3)]},

@@ -5,29 +5,26 @@ from collections.abc import Iterator
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, namespace_of
 from burgee.routers.gateway.defaults import PARENT
-from burgee.routers.unmet import generation_of, unmet
+from burgee.routers.unmet import generation_of, is_current, unmet
 
 _IDENTITY = ("group", "kind", "namespace", "name", "sectionName", "port")
-_TYPES = ("Accepted", "ResolvedRefs")
+ACCEPTED = "Accepted"
+_TYPES = (ACCEPTED, "ResolvedRefs")
 
 
 def all_parents_accept(route: Manifest) -> bool:
-    """True if every parent in status accepted the route as it is now.
+    """True if no parent that the route has says that it did not accept the route as it is now.
 
-    A route without any parent in status counts, as in Flagger: nothing serves it, so there is
-    nothing to wait for.
+    As in Flagger a route of which nobody says anything counts: nothing serves it, so there is
+    nothing to wait for. Different on purpose: an answer that does not say which generation it is
+    about counts for the newest. Linkerd gives none, and would be waited for without an end.
     """
     generation = generation_of(route)
-    return all(_accepts(parent, generation) for parent in _parents(route))
-
-
-def _accepts(parent: Manifest, generation: int) -> bool:
-    conditions: list[Manifest] = parent.get("conditions") or []
-    return any(
-        condition.get("type") == "Accepted"
-        and condition.get("status") == "True"
-        and (condition.get("observedGeneration") or 0) >= generation
-        for condition in conditions
+    return all(
+        condition.get("status") == "True" and is_current(condition, generation)
+        for parent in _present(route)
+        for condition in parent.get("conditions") or ()
+        if condition.get("type") == ACCEPTED
     )
 
 
@@ -49,6 +46,26 @@ def _parents(route: Manifest) -> list[Manifest]:
     status: Manifest = route.get("status") or {}
     parents: list[Manifest] = status.get("parents") or []
     return parents
+
+
+def _present(route: Manifest) -> Iterator[Manifest]:
+    """What is said by parents that the route has, not by those that it had once.
+
+    There may be several entries for one parent: controllers besides the one that serves it say
+    there what they do with the route.
+    """
+    spec: Manifest = route.get("spec") or {}
+    named = {_object(ref, route) for ref in spec.get("parentRefs") or ()}
+    for parent in _parents(route):
+        ref: Manifest | None = parent.get("parentRef")
+        if not ref or _object(ref, route) in named:
+            yield parent
+
+
+def _object(ref: Manifest, route: Manifest) -> tuple[str, str, str]:
+    """Kind, namespace and name that a reference means."""
+    full = {**PARENT, "namespace": namespace_of(route), **ref}
+    return full["kind"], full["namespace"], full["name"]
 
 
 def _field(ref: Manifest, route: Manifest, canary: Canary) -> str:
