@@ -28,6 +28,24 @@ def all_parents_accept(route: Manifest) -> bool:
     )
 
 
+def refuses(route: Manifest, ref: Manifest) -> bool:
+    """True where a parent says that it does not take the route as it is now, and nobody else does.
+
+    Args:
+        route: with its status.
+        ref: one of its parents, as it names it.
+    """
+    generation, asked = generation_of(route), identity_of(ref, route)
+    answers = [
+        condition.get("status") != "False"
+        for parent in _parents(route)
+        if identity_of(parent.get("parentRef") or {}, route) == asked
+        for condition in parent.get("conditions") or ()
+        if condition.get("type") == ACCEPTED and is_current(condition, generation)
+    ]
+    return bool(answers) and not any(answers)
+
+
 def parents_trouble(route: Manifest, canary: Canary) -> str:
     """What parents say that do not take the route as it is now, with the field that names them."""
     return "; ".join(_said(route, canary))
@@ -70,14 +88,15 @@ def _object(ref: Manifest, route: Manifest) -> tuple[str, str, str]:
 
 def _field(ref: Manifest, route: Manifest, canary: Canary) -> str:
     """The entry of gatewayRefs that a parent of the status is."""
-    seen = _identity(ref, route)
+    seen = identity_of(ref, route)
     for index, given in enumerate(canary.spec.service.gateway_refs):
-        if _identity(given, route) == seen:
+        if identity_of(given, route) == seen:
             return f"spec.service.gatewayRefs[{index}]"
     return "spec.service.gatewayRefs"
 
 
-def _identity(ref: Manifest, route: Manifest) -> tuple[object, ...]:
+def identity_of(ref: Manifest, route: Manifest) -> tuple[object, ...]:
+    """What tells a parent of a route from another; the last two are the listener's."""
     full = {**PARENT, "namespace": namespace_of(route), **ref}
     return tuple(full.get(part) for part in _IDENTITY)
 

@@ -5,7 +5,7 @@ weights are those of the status, so that a correction in the middle of a run kee
 v1 nothing is known about where traffic goes while a parent has not accepted the newest route.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -20,6 +20,7 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
+from burgee.routers.gateway import rivals
 from burgee.routers.gateway.backends import canary_share
 from burgee.routers.gateway.checks import check_hosts, check_parents
 from burgee.routers.gateway.defaults import GROUP, PARENT, rules_with_defaults
@@ -27,6 +28,7 @@ from burgee.routers.gateway.grpc import grpc_rules
 from burgee.routers.gateway.http import HttpRules
 from burgee.routers.gateway.parents import all_parents_accept
 from burgee.routers.metadata import route_metadata
+from burgee.routers.rivals import Clash
 
 Rules: TypeAlias = Callable[[Canary, ServiceNames, Weights, Cookies], list[Manifest]]
 
@@ -97,6 +99,20 @@ class GatewayRouter:
             return None
         spec: Manifest = found.get("spec") or {}
         return canary_share(spec.get("rules") or [], names)
+
+    def contested(self) -> RelatedKind:
+        """The route."""
+        return self.kind
+
+    def claim(self, route: Manifest) -> object:
+        """Parents, hosts and conditions."""
+        return rivals.claim(route)
+
+    def clashes(
+        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
+    ) -> Iterator[Clash]:
+        """Routes with the same parent, host and condition."""
+        return rivals.clashes(canary, wanted, mine, others)
 
     def _route(self, observed: Sequence[Manifest], names: ServiceNames) -> Manifest | None:
         return next(

@@ -20,10 +20,12 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
+from burgee.routers.istio import rivals
 from burgee.routers.istio.hosts import hosts_and_gateways
 from burgee.routers.istio.rules import http_rules, is_tcp, tcp_rules
 from burgee.routers.istio.tcp import check_tcp, without_effect
 from burgee.routers.metadata import route_metadata
+from burgee.routers.rivals import Clash
 
 API_VERSION = "networking.istio.io/v1beta1"
 VIRTUAL_SERVICE = RelatedKind(
@@ -137,6 +139,20 @@ class IstioRouter:
                 known = True
                 shares.append(_mirrored_share(rule))
         return max(shares, default=0) if known else None
+
+    def contested(self) -> RelatedKind:
+        """VirtualServices."""
+        return VIRTUAL_SERVICE
+
+    def claim(self, route: Manifest) -> object:
+        """Hosts, gateways and conditions; nothing where another VirtualService delegates."""
+        return rivals.claim(route)
+
+    def clashes(
+        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
+    ) -> Iterator[Clash]:
+        """VirtualServices with the same host and gateway."""
+        return rivals.clashes(canary, wanted, mine, others)
 
 
 def _share(route: Manifest, routes: list[Manifest]) -> int:
