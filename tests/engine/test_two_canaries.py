@@ -9,7 +9,7 @@ from simulation import START, UID, Manifest, Simulation, canary, deployment
 from burgee.api.canary import Canary
 from burgee.api.manifest import name_of
 from burgee.engine.decide import advance
-from burgee.engine.decision import Decision, Findings
+from burgee.engine.decision import Decision, Findings, Plan
 from burgee.engine.reading.observation import Observation
 from burgee.routers.base import Aim, Weights
 from burgee.routers.registry import router_of
@@ -35,8 +35,9 @@ def observed(**spec: Any) -> Observation:
 
 
 def decide(observation: Observation) -> Decision:
-    def nothing(_: object) -> Findings:
-        raise AssertionError("IO for a Canary that is refused")
+    def nothing(due: Plan) -> Findings:
+        assert due.others, "IO for a Canary that is refused"
+        return Findings()
 
     return advance(observation, START, nothing)
 

@@ -34,6 +34,7 @@ HOOKS = rights(
     ("", "pods", ("list",)),
     ("apps", "daemonsets", ("patch",)),
     ("networking.istio.io", "virtualservices destinationrules", ("get", "patch", "delete")),
+    ("networking.istio.io", "virtualservices", ("list",)),
     ("keda.sh", "scaledobjects", ("get", "patch")),
 )
 METACONTROLLER = rights(

@@ -60,6 +60,7 @@ from burgee.targets import configs
 
 ROUTE_GROUPS = ("networking.istio.io/", "gateway.networking.k8s.io/", "projectcontour.io/")
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
+BORN = {"metadata": {"creationTimestamp": "2026-01-01T12:00:00Z"}}
 GOOD = Sample(value=100.0)
 NO_DATA = NoData()
 
@@ -108,6 +109,7 @@ class Simulation(SimulatedCluster):
         shared: configs whose copy another Canary owns.
         pods: what is wrong with the worst pod.
         probe: what is wrong with a metric source.
+        rivals: routes of others, which nobody is shown unless they are listed.
         deliver: whether a receiver takes an alert, None for no answer in time.
         lose_status: how many next status writes are lost (status fails, children are applied).
     """
@@ -126,6 +128,7 @@ class Simulation(SimulatedCluster):
     shared: frozenset[str] = frozenset()
     pods: str = ""
     probe: Callable[[Source], str] = lambda _: ""
+    rivals: list[Manifest] = field(default_factory=list)
     now: datetime = START
 
     def __post_init__(self) -> None:
@@ -136,6 +139,7 @@ class Simulation(SimulatedCluster):
         self.alerts: list[SendAlert] = []
         self.queries: list[Check] = []
         self.probed: list[Source] = []
+        self.looks = 0
         self.syncs = 0
         self.last: Decision | None = None
         if self.target is not None:
@@ -206,7 +210,9 @@ class Simulation(SimulatedCluster):
         namespaced = self.objects.values()
         owned = {key: o for key, o in self.objects.items() if owner_of(o) == UID and listed(o)}
         routes = {
-            key: o for key, o in self.objects.items() if o["apiVersion"].startswith(ROUTE_GROUPS)
+            key: merge(BORN, o)
+            for key, o in self.objects.items()
+            if o["apiVersion"].startswith(ROUTE_GROUPS)
         }
         parsed = Canary.model_validate(self.parent)
         scaler = parsed.spec.autoscaler_ref
@@ -295,7 +301,14 @@ class Simulation(SimulatedCluster):
                 break
         self.probed += due.sources
         sources = {source: self.probe(source) for source in due.sources}
-        return Findings(checks=tuple(judged), hooks=results, pods=self.pods, sources=sources)
+        self.looks += due.others is not None
+        return Findings(
+            checks=tuple(judged),
+            hooks=results,
+            pods=self.pods,
+            sources=sources,
+            others=tuple(o for o in self.rivals if due.others and o["kind"] == due.others.kind),
+        )
 
     def _effects(self, decision: Decision | Farewell) -> dict[tuple[str, str], bool]:
         outcomes: dict[tuple[str, str], bool] = {}

@@ -12,14 +12,17 @@ from burgee.adapters.outside import webhooks
 from burgee.adapters.outside.addresses import AddressPolicy
 from burgee.adapters.outside.errands import Errands
 from burgee.adapters.sources.registry import Sources
+from burgee.api.manifest import Manifest
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import HookCall, HookResult
 from burgee.engine.objects.pods import worst_pod
-from burgee.errors import ClusterError
+from burgee.errors import ClusterError, NotFound
 from burgee.metrics.model import Check, Measurement, Source, SourceError
+from burgee.routers.base import RelatedKind
 
 MOMENT_SECONDS = 0.05
 DIAGNOSIS_SECONDS = 2.0
+FORBIDDEN = 403
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +68,27 @@ class Fieldwork:
             deadline=self.deadline,
             note=self.note,
         )
+        if plan.others:
+            found = replace(found, others=self._others(plan.others))
         return replace(found, pods=self._diagnose(plan)) if plan.pods_of else found
+
+    def _others(self, kind: RelatedKind) -> tuple[Manifest, ...]:
+        """Routes of a kind in the namespace; none where burgee has no right to list them.
+
+        Raises:
+            ClusterError: they could not be listed now.
+        """
+        try:
+            found = self.kube.list(
+                kind.api_version, kind.kind, self.namespace, timeout_seconds=self.left_seconds()
+            )
+        except NotFound:
+            return ()
+        except ClusterError as error:
+            if error.status == FORBIDDEN:
+                return ()
+            raise
+        return tuple(found)
 
     def _diagnose(self, plan: Plan) -> str:
         """The state of the worst pod; empty where pods cannot be read, for it only explains."""

@@ -21,6 +21,7 @@ from burgee.engine.objects.moving import is_moving
 from burgee.engine.objects.world import compose
 from burgee.engine.phases.awaiting import route_trouble
 from burgee.engine.phases.commands import forgotten, obey, pending
+from burgee.engine.phases.contesting import contested, settle, tell
 from burgee.engine.phases.measuring import metric_problem
 from burgee.engine.phases.promoting import finalise, promote
 from burgee.engine.phases.refusing import refused, reject, suspended
@@ -106,8 +107,12 @@ def _facts(observation: Observation, now: datetime) -> Facts | Plan:
 def _next(facts: Facts, findings: Findings) -> Plan:
     """What is due with these findings."""
     try:
+        kind = contested(facts)
+        if kind and findings.others is None:
+            return Plan(others=kind)
+        shared = settle(facts, findings.others or ()) if kind else None
         turn = _turn(facts, findings)
-        return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn))
+        return turn if isinstance(turn, Plan) else Plan(decision=_answer(facts, turn, shared))
     except InvalidCanary as error:
         return Plan(decision=refused(facts.observation, error, facts.now))
 
@@ -143,8 +148,14 @@ def _turn(facts: Facts, findings: Findings) -> Turn | Plan:
             assert_never(phase)
 
 
-def _answer(facts: Facts, turn: Turn) -> Decision:
-    """Children and effects for a turn, and its status with conditions."""
+def _answer(facts: Facts, turn: Turn, shared: str | None) -> Decision:
+    """Children and effects for a turn, and its status with conditions.
+
+    Args:
+        facts: of this sync.
+        turn: the phase's say.
+        shared: requests that other routes ask for too, None where nobody looked.
+    """
     now, spec = facts.now, facts.spec
     cookies = _cookies(facts, turn)
     children, effects = compose(facts, turn.world, cookies_of(cookies))
@@ -163,6 +174,9 @@ def _answer(facts: Facts, turn: Turn) -> Decision:
     status, hint = advise(status, facts)
     if hint:
         told.append(hint)
+    status, dispute = tell(status, shared, facts)
+    if dispute:
+        told.append(dispute)
     status = forgotten(facts.canary, status)
     status, missing = post(status, turn.alerts, facts.observation, now)
     told.extend(missing)

@@ -7,6 +7,7 @@ from burgee.api.manifest import Manifest
 from burgee.api.status import CanaryStatus
 from burgee.engine.effects import Effect, HookCall, HookResult
 from burgee.metrics.model import BrokenCheck, Check, Judged, Source
+from burgee.routers.base import RelatedKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,6 +20,7 @@ class Plan:
         hooks: webhooks, one after the other, until the first that fails; beside the checks.
         pods_of: labels of the pods whose state explains a failure; None where none is asked for.
         sources: metric sources to be asked whether they are online.
+        others: a kind of routes, to be listed in the Canary's namespace.
         decision: where nothing is due, what was decided on the way.
     """
 
@@ -27,6 +29,7 @@ class Plan:
     hooks: tuple[HookCall, ...] = ()
     pods_of: Mapping[str, str] | None = None
     sources: tuple[Source, ...] = ()
+    others: RelatedKind | None = None
     decision: "Decision | None" = None
 
 
@@ -39,20 +42,28 @@ class Findings:
         hooks: results by the call's key; calls after the first failed one have none.
         pods: the state of the worst pod, empty where none is known; None where not asked.
         sources: what is wrong with each metric source, empty for nothing; None where not asked.
+        others: routes of one kind in the namespace, none where they may not be listed; None where
+            not asked.
     """
 
     checks: tuple[Judged, ...] | None = None
     hooks: Mapping[str, HookResult] = field(default_factory=dict)
     pods: str | None = None
     sources: Mapping[Source, str] | None = None
+    others: tuple[Manifest, ...] | None = None
 
     def and_then(self, plan: Plan, later: "Findings") -> "Findings":
         """These and what a further plan brought."""
         checks = (later.checks or ()) if plan.analysis else self.checks
         pods = (later.pods or "") if plan.pods_of is not None else self.pods
         sources = (later.sources or {}) if plan.sources else self.sources
+        others = (later.others or ()) if plan.others else self.others
         return Findings(
-            checks=checks, hooks={**self.hooks, **later.hooks}, pods=pods, sources=sources
+            checks=checks,
+            hooks={**self.hooks, **later.hooks},
+            pods=pods,
+            sources=sources,
+            others=others,
         )
 
 

@@ -26,7 +26,7 @@ def start(facts: Facts, findings: Findings) -> Turn | Plan:
         told = event(facts, EventType.NORMAL, "Setting up the primary", cause="initializing")
         world = World(primary=PrimaryMode.BUILD, route=None)
         return Turn(status=status, world=world, events=(told,))
-    if not _primary_is_up(facts):
+    if not facts.primary_is_up:
         world = World(primary=PrimaryMode.BUILD, route=None)
         return Turn(status=status, world=world, detail=facts.primary_state.message)
     world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
@@ -46,10 +46,3 @@ def start(facts: Facts, findings: Findings) -> Turn | Plan:
     news = alert(facts, Severity.INFO, text, cause="initialized", with_fields=True)
     events = (*tell_sources(facts, findings.sources or {}), told)
     return Turn(status=status, world=world, events=events, alerts=(news,))
-
-
-def _primary_is_up(facts: Facts) -> bool:
-    """True where the primary of this revision is rolled out to as many pods as the target has."""
-    if facts.primary is None or facts.primary_revision != facts.revision:
-        return False
-    return facts.primary_state.ready and not facts.primary_is_small

@@ -203,6 +203,13 @@ class Facts:
         has, wants = self.kind.replicas(self.primary), self.wanted_replicas
         return has is not None and wants is not None and has < wants
 
+    @property
+    def primary_is_up(self) -> bool:
+        """True where the primary of this revision is rolled out to as many pods as the target."""
+        if self.primary is None or self.primary_revision != self.revision:
+            return False
+        return self.primary_state.ready and not self.primary_is_small
+
     def spec_changed(self, status: CanaryStatus) -> bool:
         """True where the pod template is neither the last applied nor the last promoted one."""
         if not status.last_applied_spec:
