@@ -37,8 +37,8 @@ class AnswerTooLarge(requests.RequestException):
 class BoundedAdapter(HTTPAdapter):
     """Sends without any retry, and reads the body within the same time and up to a size.
 
-    Between two reads the time is looked at, so that one request lasts at most three times its
-    time-out: to connect, to the headers, through the body.
+    What an answer consists of is read by one deadline, however it arrives, so that one request lasts
+    at most four times its time-out: to connect, for TLS, to send, and through the answer.
     """
 
     def __init__(

@@ -6,6 +6,7 @@ elsewhere.
 """
 
 import socket
+import time
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -14,6 +15,9 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 
 from burgee.adapters.outside.addresses import AddressPolicy
+from burgee.adapters.outside.ending import EndingResponse
+
+_LEAST_SECONDS = 0.001
 
 PoolClasses: TypeAlias = dict[str, type[HTTPConnectionPool]]
 
@@ -21,18 +25,26 @@ PoolClasses: TypeAlias = dict[str, type[HTTPConnectionPool]]
 @lru_cache(maxsize=16)
 def _made(policy: AddressPolicy) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
     class PlainConnection(HTTPConnection):
+        response_class = EndingResponse
+
         def _new_conn(self) -> socket.socket:
-            host = self._dns_host
+            host, seconds = self._dns_host, self.timeout
             failure: HTTPError = NewConnectionError(self, "no address")
+            addresses = _addresses(self, policy)
+            deadline = time.monotonic() + seconds if isinstance(seconds, int | float) else None
             try:
-                for address in _addresses(self, policy):
+                for number, address in enumerate(addresses):
                     self._dns_host = address
+                    if deadline is not None:
+                        # An address that does not answer leaves time for those after it.
+                        left = deadline - time.monotonic()
+                        self.timeout = max(left, _LEAST_SECONDS) / (len(addresses) - number)
                     try:
                         return super()._new_conn()
                     except HTTPError as error:
                         failure = error
             finally:
-                self._dns_host = host
+                self._dns_host, self.timeout = host, seconds
             raise failure
 
     class SecureConnection(HTTPSConnection, PlainConnection):
