@@ -17,13 +17,15 @@ Eventually = Callable[..., None]
 
 
 class Reluctant:
-    """A proxy that takes plans only while it is willing to."""
+    """A proxy that takes plans only while it is willing to, and hears of them while it is free."""
 
     url = "http://127.0.0.1:1"
     description = "nothing"
 
     def __init__(self) -> None:
         self.willing = threading.Event()
+        self.free = threading.Event()
+        self.free.set()
         self.asked: list[Plan] = []
 
     def start(self) -> None:
@@ -33,6 +35,7 @@ class Reluctant:
         """Nothing to stop."""
 
     def serve(self, plan: Plan) -> None:
+        self.free.wait(10)
         self.asked.append(plan)
 
     def serves(self, plan: Plan) -> bool:
@@ -104,6 +107,35 @@ def test_plan_that_was_not_taken_is_tried_again(
     eventually(lambda: len(proxy.asked) >= 2, 10)
     proxy.willing.set()
     eventually(lambda: len(plane.history()) == 1)
+
+
+def test_a_change_is_behind_until_the_proxy_was_seen_to_follow(
+    plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    eventually(lambda: proxy.asked)
+    assert not plane.is_caught_up()
+    proxy.willing.set()
+    eventually(plane.is_caught_up)
+
+    proxy.willing.clear()
+    assert not plane.is_caught_up()
+    proxy.willing.set()
+    eventually(plane.is_caught_up)
+
+
+def test_a_change_that_nobody_looked_at_yet_is_behind(
+    store: Store, plane: ControlPlane, proxy: Reluctant, eventually: Eventually
+) -> None:
+    proxy.willing.set()
+    eventually(plane.is_caught_up)
+    proxy.free.clear()
+
+    store.create(store.resource("v1", "services"), service("other", "other"))
+
+    assert not plane.is_caught_up()
+    proxy.free.set()
+    eventually(plane.is_caught_up)
+    assert {port.service for port in proxy.asked[-1].endpoints} == {"web", "other"}
 
 
 def test_what_was_overtaken_before_it_was_seen_is_kept(

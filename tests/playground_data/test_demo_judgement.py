@@ -97,6 +97,14 @@ def test_only_failures_on_purpose_are_forgiven(version: str, status: int, holds:
     assert finding.holds is holds, finding.text
 
 
+def test_the_first_failure_is_told() -> None:
+    failed = Response(started=1.0, ended=1.1, version="v2", status=503, pod="shop-abc-1")
+    none = Response(started=1.2, ended=1.3, version="", status=0)
+    finding = judgement.no_other_failures(_stage([*_responses(1, 1), failed, none]))
+    assert "2 failed" in finding.text
+    assert finding.text.endswith("(first: status 503 of v2 from shop-abc-1)")
+
+
 def test_no_traffic_at_all_is_wrong() -> None:
     assert not judgement.no_other_failures(_stage([])).holds
 

@@ -59,6 +59,7 @@ class ControlPlane:
         self._overtaken: list[Rules] = []
         self._refusals: dict[str, str] = {}
         self._unsure_since: float | None = None
+        self._taken: tuple[Objects, Plan] | None = None
         self._lock = threading.Lock()
         for resource in (*dialect.kinds, *dialect.silent):
             store.register(resource)
@@ -89,6 +90,12 @@ class ControlPlane:
         """Whether the proxy still sends new requests to an endpoint."""
         return self._proxy.uses(endpoint)
 
+    def is_caught_up(self) -> bool:
+        """Whether the proxy was seen to serve what is in the cluster, and serves it now."""
+        with self._lock:
+            taken = self._taken
+        return taken is not None and taken[0] == self._objects() and self._proxy.serves(taken[1])
+
     def refusals(self) -> Mapping[str, str]:
         """Why objects (kind namespace/name) are not served, now."""
         with self._lock:
@@ -96,13 +103,18 @@ class ControlPlane:
 
     def _follow(self) -> float | None:
         """Have what is in the cluster now served, and again where the proxy was not seen to do it."""
+        objects = self._objects()
         try:
-            plan = self._dialect.translate(self._objects())
+            plan = self._dialect.translate(objects)
         except NOT_UNDERSTOOD as error:
             with self._lock:
                 self._refusals = {"everything": refusal_of(error)}
             return _RETRY_SECONDS
-        return None if self._apply(plan) else _RETRY_SECONDS
+        if not self._apply(plan):
+            return _RETRY_SECONDS
+        with self._lock:
+            self._taken = objects, plan
+        return None
 
     def _objects(self) -> Objects:
         services, _ = self._store.list(self._services)

@@ -59,6 +59,10 @@ class DataPlane(Protocol):
         """Whether new requests may still be sent to an endpoint."""
         ...
 
+    def is_caught_up(self) -> bool:
+        """Whether requests go by what is in the cluster now, so that a change has its effect."""
+        ...
+
     def refusals(self) -> Mapping[str, str]:
         """Why objects (kind namespace/name) are not served, now."""
         ...

@@ -153,11 +153,12 @@ def settled(stage: Stage, version: Version) -> Iterator[Finding]:
     )
     for load in (stage.cluster.load, *stage.audiences.values()):
         recent = load.last(CALM_SECONDS / 2)
-        right = [r for r in recent if r.version == version.name and by_primary(r)]
+        wrong = [r for r in recent if r.version != version.name or not by_primary(r)]
+        shown = f", but for {len(wrong)} (first: {origin(wrong[0])})" if wrong else ""
         yield Finding(
-            holds=bool(recent) and right == recent,
+            holds=bool(recent) and not wrong,
             text=f"all of the last {len(recent)} responses came from {version.name} "
-            "in the primary",
+            f"in the primary{shown}",
         )
 
 
@@ -181,9 +182,7 @@ def no_other_failures(stage: Stage) -> Finding:
     wrong = [
         r for r in responses if r.failed and not (r.version in stage.flawed and r.status == 500)
     ]
-    shown = (
-        f" (first: status {wrong[0].status} from {wrong[0].pod or 'the proxy'})" if wrong else ""
-    )
+    shown = f" (first: {origin(wrong[0])})" if wrong else ""
     return Finding(
         holds=bool(responses) and not wrong,
         text=f"of {len(responses)} requests {len(wrong)} failed that should not have{shown}",
@@ -201,6 +200,12 @@ def turned_back(answers: Sequence[Response], version: str) -> tuple[int, int]:
         if (first := next((n for n, r in enumerate(journey) if by_canary(r)), None)) is not None
     ]
     return len(later), sum(answer.version != version for rest in later for answer in rest)
+
+
+def origin(response: Response) -> str:
+    """What a response is and who gave it, for a person."""
+    version = f" of {response.version}" if response.version else ""
+    return f"status {response.status}{version} from {response.pod or 'the proxy'}"
 
 
 def by_canary(response: Response) -> bool:

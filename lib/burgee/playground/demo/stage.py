@@ -75,6 +75,25 @@ class Stage:
             self._tick()
         self._tick()  # what made it true is shown before what follows from it
 
+    def until_served(self) -> None:
+        """Wait until the data plane does what the objects in the cluster say.
+
+        What clients see from here on can be judged by these objects.
+
+        Raises:
+            PlayFailed: it does not in time.
+        """
+        self.until(self.cluster.plane.is_caught_up, _SEEN_SECONDS, "what the cluster asks for")
+
+    def until_over(self, at: float, seconds: float) -> None:
+        """Wait for the end of the release that began at a moment, and until it is served.
+
+        Raises:
+            PlayFailed: it does not end in time.
+        """
+        self.until(lambda: self._is_over(at), seconds, "the end of the release")
+        self.until_served()
+
     def workload(self, name: str) -> Manifest:
         """A Deployment, empty where it is missing."""
         try:
@@ -125,6 +144,7 @@ class Stage:
             _SEEN_SECONDS,
             "a look at the edited Canary",
         )
+        self.until_served()
 
     def deploy(self, version: Version) -> float:
         """Apply the Deployment with a version; returns the moment before."""
@@ -139,7 +159,7 @@ class Stage:
         )
         return at
 
-    def is_over(self, at: float) -> bool:
+    def _is_over(self, at: float) -> bool:
         """Whether the release that began at that moment is over."""
         phases = self.cluster.timeline.phases_since(at)
         return bool(phases) and phases[-1] in {"Succeeded", "Failed"}

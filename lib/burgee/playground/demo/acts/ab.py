@@ -43,7 +43,7 @@ def try_on_insiders(stage: Stage) -> Iterator[Finding]:
     )
     stage.title = f"{version.name} is tested by insiders"
     at = stage.deploy(version)
-    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    stage.until_over(at, _RELEASE_SECONDS)
     yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     stage.wait(CALM_SECONDS)
     seen = windows(stage, at, weight_of_matching)

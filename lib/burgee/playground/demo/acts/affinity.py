@@ -39,7 +39,7 @@ def keep_visitors(stage: Stage) -> Iterator[Finding]:
         _RELEASE_SECONDS,
         "the first cookie",
     )
-    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    stage.until_over(at, _RELEASE_SECONDS)
     yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     yield from promoted(stage, version, at, analyses.AFFINE_WEIGHTS)
     moved, back = turned_back([r for r in load.all() if r.started >= at], version.name)

@@ -21,6 +21,7 @@ def initialize(stage: Stage, analysis: Manifest) -> Iterator[Finding]:
         lambda: cluster.timeline.phase == "Initialized", _INITIALIZE_SECONDS, "Initialized"
     )
     stage.until(lambda: bool(stage.rules()), _INITIALIZE_SECONDS, "the route to the primary")
+    stage.until_served()
     cluster.load.start()
     stage.until(cluster.metrics.scrapes, _INITIALIZE_SECONDS, "the first scrape")
     stage.wait(CALM_SECONDS)

@@ -30,7 +30,7 @@ def switch(stage: Stage) -> Iterator[Finding]:
     old, version = stage.current, stage.next_version()
     stage.title = f"{version.name} is tested aside, then switched to"
     at = stage.deploy(version)
-    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    stage.until_over(at, _RELEASE_SECONDS)
     yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     stage.wait(CALM_SECONDS)
     seen = windows(stage, at)

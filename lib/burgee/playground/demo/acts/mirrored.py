@@ -31,7 +31,7 @@ def mirror(stage: Stage) -> Iterator[Finding]:
     old, version = stage.current, stage.next_version(access_log=True)
     stage.title = f"{version.name} gets copies of requests first"
     at = stage.deploy(version)
-    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    stage.until_over(at, _RELEASE_SECONDS)
     yield phases(stage, at, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     yield from _copies(stage, version, old, at)  # long over, weights came after
     yield from promoted(stage, version, at, analyses.WEIGHTS_AFTER_MIRROR)
@@ -43,7 +43,7 @@ def refuse_mirrored(stage: Stage) -> Iterator[Finding]:
     good, bad = stage.current, stage.next_version(fail_share=_FAIL_SHARE, access_log=True)
     stage.title = f"{bad.name} fails {bad.fail_share:.0%} of its copies"
     at = stage.deploy(bad)
-    stage.until(lambda: stage.is_over(at), _RELEASE_SECONDS, "the end of the release")
+    stage.until_over(at, _RELEASE_SECONDS)
     yield phases(stage, at, ("Progressing", "Failed"))
     stage.wait(CALM_SECONDS)
     yield from _copies(stage, bad, good, at)

@@ -65,7 +65,7 @@ def steer(stage: Stage) -> Iterator[Finding]:
     yield kubectl.annotate(
         "promote", "1", lambda: timeline.phase in {"Promoting", "Finalising", "Succeeded"}
     )
-    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
+    stage.until_over(at, climb.release_seconds)
     yield phases(
         stage, at, ("Progressing", "WaitingPromotion", "Promoting", "Finalising", "Succeeded")
     )
@@ -85,6 +85,7 @@ def abort_and_retry(stage: Stage) -> Iterator[Finding]:
     stage.until(lambda: serves(stage, first), climb.release_seconds, f"weight {first}")
     yield kubectl.annotate("abort", "1", lambda: timeline.phase == "Failed")
     stage.until(lambda: serves(stage, 0), climb.release_seconds, "weight 0")
+    stage.until_served()
     stage.wait(CALM_SECONDS)
     yield phases(stage, at, ("Progressing", "Failed"))
     seen = windows(stage, at)
@@ -102,7 +103,7 @@ def abort_and_retry(stage: Stage) -> Iterator[Finding]:
     yield kubectl.annotate(
         "promote", "2", lambda: timeline.phase in {"Promoting", "Finalising", "Succeeded"}
     )
-    stage.until(lambda: stage.is_over(again), climb.release_seconds, "the end of the release")
+    stage.until_over(again, climb.release_seconds)
     yield phases(stage, again, ("Progressing", "Promoting", "Finalising", "Succeeded"))
     stage.wait(CALM_SECONDS)
     yield from besides(stage, again, windows(stage, again))

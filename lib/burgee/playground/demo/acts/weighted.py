@@ -30,7 +30,7 @@ def promote(stage: Stage) -> Iterator[Finding]:
     version = stage.next_version()
     stage.title = f"{version.name} is released"
     at = stage.deploy(version)
-    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
+    stage.until_over(at, climb.release_seconds)
     yield phases(stage, at, _PROMOTED)
     yield measured(stage, TEMPLATE)
     yield from promoted(stage, version, at, climb.steps)
@@ -44,8 +44,9 @@ def roll_back(stage: Stage) -> Iterator[Finding]:
     stage.title = f"{bad.name} fails {bad.fail_share:.0%} of its requests"
     before = stage.workload(PRIMARY)
     at = stage.deploy(bad)
-    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
+    stage.until_over(at, climb.release_seconds)
     stage.until(lambda: serves(stage, 0), climb.release_seconds, "weight 0")
+    stage.until_served()
     yield phases(stage, at, ("Progressing", "Failed"))
     stage.wait(CALM_SECONDS)
     seen = windows(stage, at)
@@ -96,7 +97,7 @@ def hold_at_gate(stage: Stage) -> Iterator[Finding]:
     )
     stage.title = f"the gate is open, {version.name} is released"
     gate.open()
-    stage.until(lambda: stage.is_over(at), climb.release_seconds, "the end of the release")
+    stage.until_over(at, climb.release_seconds)
     yield phases(stage, at, ("Waiting", *_PROMOTED))
     yield from promoted(stage, version, at, climb.steps)
 
