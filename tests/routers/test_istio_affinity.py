@@ -81,6 +81,17 @@ def test_all_attributes_stand_in_flaggers_order(make_routed: Callable[..., Any])
     )
 
 
+def test_a_cookie_is_taken_back_with_the_attributes_that_it_was_given_with(
+    make_routed: Callable[..., Any],
+) -> None:
+    affinity = {"cookieName": "__Secure-c", "domain": "d", "path": "/x", "secure": True}
+    forget, _ = rules(make_routed(sessionAffinity=affinity), Weights())
+
+    assert forget["headers"]["response"]["add"]["Set-Cookie"] == (
+        "c=zyxwvutsrq; Max-Age=-1; Domain=d; Path=/x; Secure"
+    )
+
+
 @pytest.mark.parametrize("weights", [QUARTER, Weights()])
 def test_no_cookie_makes_one_rule(make_routed: Callable[..., Any], weights: Weights) -> None:
     assert len(rules(make_routed(sessionAffinity=BOTH), weights, Cookies())) == 1

@@ -1,7 +1,8 @@
 """Cookies of session affinity: what is sent to clients, and how a request with one is known.
 
 Source: flagger pkg/apis/flagger/v1beta1/canary.go (BuildCookie) and pkg/router/istio.go. Different
-on purpose: a name with characters that mean something in a regular expression is taken literally.
+on purpose: a name with characters that mean something in a regular expression is taken literally,
+and a cookie is taken back with the attributes that it was given with.
 """
 
 from typing import Final
@@ -12,6 +13,8 @@ from burgee.routers.conditions import literal
 COOKIE: Final = "Cookie"
 SET_COOKIE: Final = "Set-Cookie"
 DEFAULT_MAX_AGE_SECONDS: Final = 86400
+
+_EXPIRED: Final = -1
 
 
 def cookie_pattern(cookie: str) -> str:
@@ -30,9 +33,13 @@ def primary_cookie_header(plan: Analysis, affinity: SessionAffinity, cookie: str
     return _header(affinity, cookie, int(plan.interval_seconds(0.0)))
 
 
-def expired_cookie_header(cookie: str) -> str:
-    """The Set-Cookie header that makes a client forget a cookie."""
-    return f"{cookie}; Max-Age=-1"
+def expired_cookie_header(affinity: SessionAffinity, cookie: str) -> str:
+    """The Set-Cookie header that makes a client forget a cookie.
+
+    A client takes it for another cookie where domain, path or partition differ, and refuses one
+    whose name demands `Secure` without that.
+    """
+    return _header(affinity, cookie, _EXPIRED)
 
 
 def _header(affinity: SessionAffinity, cookie: str, max_age_seconds: int) -> str:

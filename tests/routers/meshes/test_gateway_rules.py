@@ -107,6 +107,19 @@ def test_a_cookie_is_looked_for_literally() -> None:
     assert match["headers"][0]["value"] == r".*my\.cookie\$.*abc.*"
 
 
+def test_a_cookie_is_taken_back_with_the_attributes_that_it_was_given_with(
+    make_routed: Callable[..., Any],
+) -> None:
+    affinity = {"cookieName": "c", "domain": "d", "path": "/x", "partitioned": True}
+    routed = make_routed(REFS, stepWeight=25, sessionAffinity=affinity)
+    (built,) = HTTP_V1.render(Aim(*routed, Weights(), cookies=Cookies(previous="c=abc")))
+
+    (answer,) = built["spec"]["rules"][0]["filters"]
+    assert answer["responseHeaderModifier"]["add"] == [
+        {"name": "Set-Cookie", "value": "c=abc; Max-Age=-1; Domain=d; Partitioned; Path=/x"}
+    ]
+
+
 def test_affinity_without_a_cookie_shares_out_everybody(make_routed: Callable[..., Any]) -> None:
     routed = make_routed(REFS, stepWeight=25, sessionAffinity={"cookieName": "c"})
 

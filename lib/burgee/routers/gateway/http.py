@@ -93,7 +93,7 @@ class HttpRules:
         if affinity is None:
             return [weighted]
         if weights.canary == 0:
-            return _forgetting(general, weighted, cookies.previous)
+            return _forgetting(affinity, general, weighted, cookies.previous)
         return _sticking(canary, affinity, general, weighted, cookies)
 
     def _common(self, canary: Canary) -> Manifest:
@@ -138,10 +138,12 @@ def _sticky(general: list[Manifest], weighted: Manifest, cookie: str, *, primary
     }
 
 
-def _forgetting(general: list[Manifest], weighted: Manifest, previous: str) -> list[Manifest]:
+def _forgetting(
+    affinity: SessionAffinity, general: list[Manifest], weighted: Manifest, previous: str
+) -> list[Manifest]:
     if not previous:
         return [weighted]
-    header = expired_cookie_header(previous)
+    header = expired_cookie_header(affinity, previous)
     filters = with_answer_header(weighted.get("filters") or [], SET_COOKIE, header)
     forget = {**weighted, "matches": cookie_matches(general, previous), "filters": filters}
     return [forget, weighted]

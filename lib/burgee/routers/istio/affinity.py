@@ -45,7 +45,7 @@ def affinity_rules(
     """
     general = canary.spec.service.match
     if weights.canary == 0:
-        return _forgetting(general, weighted, cookies.previous)
+        return _forgetting(affinity, general, weighted, cookies.previous)
     if not cookies.canary:
         return [weighted]
     to_primary, to_canary = weighted["route"]
@@ -70,12 +70,17 @@ def _sticky(
     }
 
 
-def _forgetting(general: Sequence[Manifest], weighted: Manifest, previous: str) -> list[Manifest]:
+def _forgetting(
+    affinity: SessionAffinity, general: Sequence[Manifest], weighted: Manifest, previous: str
+) -> list[Manifest]:
     if not previous:
         return [weighted]
     headers: Manifest = weighted.get("headers") or {}
     response: Manifest = headers.get("response") or {}
-    added: Manifest = {**(response.get("add") or {}), SET_COOKIE: expired_cookie_header(previous)}
+    added: Manifest = {
+        **(response.get("add") or {}),
+        SET_COOKIE: expired_cookie_header(affinity, previous),
+    }
     forget = {
         **weighted,
         "match": _with_cookie(general, previous),
