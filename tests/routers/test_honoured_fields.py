@@ -1,5 +1,6 @@
 """A field of spec.service changes the route objects of exactly those providers that say so."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ FIELDS = {
 HTTP_ONLY = {"backendTimeout", "corsPolicy", "match", "rewrite", "timeout"}
 
 
-def rendered(provider: str, **service: Any) -> list[Manifest]:
+def rendered(provider: str, names: Names = NAMES, **service: Any) -> list[Manifest]:
     needed = GATEWAYS if provider.startswith("gatewayapi") else {}
     if provider == "appmesh":
         needed = {"meshName": "mesh"}
@@ -71,7 +72,7 @@ def rendered(provider: str, **service: Any) -> list[Manifest]:
     )
     router = router_of(provider)
     return [
-        *router.render(Aim(canary=canary, names=NAMES, weights=Weights(), originals=ORIGINALS))
+        *router.render(Aim(canary=canary, names=names, weights=Weights(), originals=ORIGINALS))
     ]
 
 
@@ -85,3 +86,21 @@ def test_what_a_provider_honours_it_writes_and_nothing_else(provider: str, field
             rendered(provider, **service)
         return
     assert (rendered(provider, **service) != rendered(provider)) is honours
+
+
+@pytest.mark.parametrize("provider", sorted(capabilities_by_provider()))
+def test_a_service_as_the_target_has_no_label_to_go_by(provider: str) -> None:
+    of_service = Names(target="podinfo", apex="podinfo", selector_key="", selector_value="")
+    objects = rendered(provider, of_service, apex={"labels": {"l": "1"}})
+
+    assert "" not in set(keys_in(objects))
+    assert {"matchLabels": {}} not in [found["spec"].get("podSelector") for found in objects]
+
+
+def keys_in(value: Any) -> Iterator[str]:
+    """All keys of all objects in it."""
+    if isinstance(value, dict):
+        yield from value
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, dict | list):
+            yield from keys_in(part)

@@ -22,11 +22,13 @@ def route_metadata(canary: Canary, names: ServiceNames, apex_service: Manifest |
     owned = apex_service is not None and controller_uid(apex_service) == canary.metadata.uid
     unmanaged = service.unmanaged_metadata if owned else None
     apex: Manifest = apex_service or {}
+    # A Service as the target is told apart by no label.
+    own = {names.selector_key: names.apex} if names.selector_key else {}
     labels = _only(labels_of(apex), unmanaged.labels if unmanaged else ())
     annotations = _only(annotations_of(apex), unmanaged.annotations if unmanaged else ())
     return {
         **metadata,
-        "labels": {**(service.apex.labels or {}), names.selector_key: names.apex, **labels},
+        "labels": {**(service.apex.labels or {}), **own, **labels},
         "annotations": {**(service.apex.annotations or {}), **FLUX_GUARDS, **annotations},
     }
 

@@ -107,8 +107,10 @@ def _node(canary: Canary, names: ServiceNames, name: str, label_value: str) -> M
     limit = appmesh.timeout_milliseconds(canary)
     if limit is not None:
         listener["timeout"] = {"http": {"perRequest": _milliseconds(limit)}}
+    # The pods behind a Service that is the target belong to nodes of the user.
+    labels = {names.selector_key: label_value} if names.selector_key else {}
     spec: Manifest = {
-        "podSelector": {"matchLabels": {names.selector_key: label_value}},
+        **({"podSelector": {"matchLabels": labels}} if labels else {}),
         "listeners": [listener],
         "serviceDiscovery": {"dns": {"hostname": f"{name}.{namespace}.svc.cluster.local."}},
         **appmesh.logging_of(canary),
