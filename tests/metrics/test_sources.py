@@ -1,5 +1,6 @@
 """What each type of MetricTemplate needs, and the spans and objects that queries are about."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,13 @@ NEEDS = {
 WINDOWED = {"cloudwatch", "datadog", "dynatrace", "newrelic", "splunk"}
 
 
+# What decides how a request stands on its connection, in the letters that somebody may write.
+OF_THE_CONNECTION = [
+    *("Host", "HOST", "Content-Length", "content-length", "Transfer-Encoding", "Trailer", "TE"),
+    *("Connection", "Keep-Alive", "Upgrade", "Expect", "Proxy-Authorization", "Proxy-Connection"),
+]
+
+
 def source(kind: str, *, without: str = "") -> Source:
     fields: dict[str, Any] = {"address": "http://x", "secret": ("a", "b"), "region": "r"}
     fields.pop(without, None)
@@ -50,6 +58,24 @@ def test_needs(kind: str, part: str) -> None:
         assert caught.value.reason == "InvalidMetric"
     else:
         assert usable(without) is without
+
+
+@pytest.mark.parametrize("name", OF_THE_CONNECTION)
+def test_headers_of_the_connection_are_not_sent(name: str) -> None:
+    own = ("X-Scope-OrgID", ("tenant",))
+    given = replace(source("splunk"), headers=((name, ("chunked",)), own))
+
+    assert usable(given).headers == (own,)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "X Y", "Transfer-Encoding ", "Transfer-Encoding\t", "X:Y", "X\r\nY", "Größe"]
+)
+def test_the_name_of_a_header_is_a_word(name: str) -> None:
+    with pytest.raises(InvalidCanary, match="name of a header") as caught:
+        usable(replace(source("graphite"), headers=((name, ("x",)),)))
+
+    assert caught.value.reason == "InvalidMetric"
 
 
 @pytest.mark.parametrize("kind", sorted(NEEDS))

@@ -6,6 +6,9 @@ from typing import TypeAlias
 
 from burgee.api.manifest import Manifest
 
+Headers: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""Names with their values."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
@@ -23,7 +26,7 @@ class Source:
     type: str
     address: str
     secret: tuple[str, str] | None = None
-    headers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    headers: Headers = ()
     insecure_skip_verify: bool = False
     region: str = ""
 

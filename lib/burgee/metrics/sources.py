@@ -3,18 +3,39 @@
 Source: flagger pkg/metrics/providers/factory.go and the providers beside it.
 """
 
+import re
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qs, unquote
 
 from burgee.api.model import duration_seconds
 from burgee.errors import InvalidCanary
-from burgee.metrics.model import Source
+from burgee.metrics.model import Headers, Source
 
 PROMETHEUS = "prometheus"
 
 _KEPTN_METRICS = frozenset({"keptnmetric", "keptnmetrics"})
 _KEPTN_ANALYSES = frozenset({"analysis", "analyses"})
 _RECENT = "1m"
+
+# They belong to the connection, not to what is asked. Go's client, and so Flagger, leaves the
+# first four out; each of them lets a template decide where on a connection, which others use
+# too, a request ends and whose it is.
+_OF_THE_CONNECTION = frozenset(
+    {
+        "content-length",
+        "host",
+        "trailer",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "upgrade",
+    }
+)
+_HEADER_NAME = re.compile(r"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,10 +89,10 @@ class ClusterMetric:
 
 
 def usable(source: Source) -> Source:
-    """The source, if it says all that its type needs.
+    """The source, if it says all that its type needs, with the headers that may be sent.
 
     Raises:
-        InvalidCanary: it does not.
+        InvalidCanary: it does not, or a header's name is none.
     """
     needs = _TYPES.get(source.type)
     if needs is None:
@@ -84,7 +105,15 @@ def usable(source: Source) -> Source:
         raise InvalidCanary("InvalidMetric", f"{source.type} needs a region")
     if needs.secret and source.secret is None:
         raise InvalidCanary("InvalidMetric", f"{source.type} needs a secretRef")
-    return source
+    return replace(source, headers=_sent(source.headers)) if source.headers else source
+
+
+def _sent(headers: Headers) -> Headers:
+    """What of a template's headers is sent."""
+    for name, _ in headers:
+        if not _HEADER_NAME.fullmatch(name):
+            raise InvalidCanary("InvalidMetric", "the name of a header is none")
+    return tuple(pair for pair in headers if pair[0].lower() not in _OF_THE_CONNECTION)
 
 
 def window_seconds(source: Source, interval: str, otherwise: float) -> float:
