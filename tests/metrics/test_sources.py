@@ -104,6 +104,8 @@ def test_intervals_that_are_none(kind: str, interval: str) -> None:
         ("externalmetrics", "s0-prom:rate|5m", "default", "s0-prom:rate|5m", ""),
         ("keptn", "keptnmetric/prod/response-time", "prod", "response-time", ""),
         ("keptn", "KeptnMetrics/Prod/Slow\n", "prod", "slow", ""),
+        # As Flagger's documentation has it.
+        ("keptn", "keptnmetric/my-ns/slow/2m/reporter=destination", "my-ns", "slow", ""),
     ],
 )
 def test_metrics_of_a_cluster(
@@ -125,7 +127,6 @@ def test_metrics_of_a_cluster(
         ("externalmetrics", "prod/a%2F..%2Fsecrets"),
         ("externalmetrics", "a b"),
         ("keptn", "keptnmetric/prod"),
-        ("keptn", "keptnmetric/prod/a/b"),
         ("keptn", "keptnmetric//a"),
         ("keptn", "analysis/prod"),
         ("keptn", "analysis/prod/a/often"),

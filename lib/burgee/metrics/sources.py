@@ -159,11 +159,12 @@ def _external(query: str) -> ClusterMetric:
 def _keptn(query: str) -> ClusterMetric:
     """keptnmetric/<namespace>/<name>, or analysis/<namespace>/<name>[/<span>[/<k>=<v>;...]].
 
-    Names are in small letters, as Flagger makes them; arguments are as they were written.
+    Names are in small letters, as Flagger makes them; arguments are as they were written. What
+    stands behind the name of a metric means nothing, as in the example of Flagger's documentation.
     """
     kind, *rest = query.split("/", 4)
     match kind.lower(), rest:
-        case kind, [namespace, name] if kind in _KEPTN_METRICS:
+        case kind, [namespace, name, *_] if kind in _KEPTN_METRICS:
             return _named(namespace.lower(), name.lower())
         case kind, [namespace, name, *terms] if kind in _KEPTN_ANALYSES:
             named = _named(namespace.lower(), name.lower())
