@@ -13,6 +13,8 @@ from burgee.engine.reading.observation import Observation
 
 KNATIVE = "serving.knative.dev/v1"
 PRIMARY = "flagger.app/primary-revision"
+HOLDER = "burgee.dev/canary"
+HELD = {HOLDER: "test/podinfo"}
 
 
 def knative_service(latest: str = "podinfo-00001", **annotations: str) -> Manifest:
@@ -76,7 +78,7 @@ def test_traffic_goes_to_a_primary_that_is_ready() -> None:
 
 
 def test_a_primary_revision_that_is_not_seen_is_not_replaced() -> None:
-    service = knative_service("podinfo-00002", **{PRIMARY: "podinfo-00001"})
+    service = knative_service("podinfo-00002", **{PRIMARY: "podinfo-00001"}, **HELD)
     at_rest = resting().canary.status.as_manifest()
 
     decision = decide(of_knative(service, revision("podinfo-00002"), status=at_rest))
@@ -87,7 +89,7 @@ def test_a_primary_revision_that_is_not_seen_is_not_replaced() -> None:
 
 
 def test_a_knative_canary_that_follows_its_target_starts_a_run() -> None:
-    service = knative_service("podinfo-00002", **{PRIMARY: "podinfo-00001"})
+    service = knative_service("podinfo-00002", **{PRIMARY: "podinfo-00001"}, **HELD)
     at_rest = resting().canary.status.as_manifest()
     revisions = (revision("podinfo-00001"), revision("podinfo-00002"))
 
@@ -114,3 +116,29 @@ def test_a_knative_service_that_was_given_back_is_left_alone() -> None:
 
     assert len(effects(gives.effects, MergePatch)) == 1
     assert not effects(done.effects, MergePatch)
+
+
+def test_a_knative_service_that_another_canary_has_is_left_to_it() -> None:
+    service = knative_service(**{PRIMARY: "podinfo-00001"}, **{HOLDER: "test/first"})
+    observation = replace(of_knative(service, revision("podinfo-00001")), taken=(service,))
+
+    decision = decide(observation)
+
+    condition = decision.status.condition("Accepted")
+    assert condition is not None
+    assert condition.reason == "TargetConflict"
+    assert "Service podinfo belongs to the Canary first" in condition.message
+    assert "spec.targetRef" in condition.message
+    assert effects(decision.effects, MergePatch) == []
+    assert decision.resync_after_seconds
+
+
+def test_a_canary_that_comes_from_flagger_says_whose_the_service_is() -> None:
+    service = knative_service(**{PRIMARY: "podinfo-00001"})
+    at_rest = resting().canary.status.as_manifest()
+
+    decision = decide(of_knative(service, revision("podinfo-00001"), status=at_rest))
+
+    (patch,) = effects(decision.effects, MergePatch)
+    assert patch.patch["metadata"] == {"annotations": HELD}
+    assert patch.patch["spec"] == service["spec"]

@@ -50,6 +50,9 @@ NO_COOKIES: Final = Cookies()
 OWNER_ANNOTATION: Final = f"{OWN_PREFIX}owner"
 """namespace/name of the Canary, on objects that it cannot own and that burgee deletes with it."""
 
+HOLDER_ANNOTATION: Final = f"{OWN_PREFIX}canary"
+"""namespace/name of the Canary, on a user's object of which it alone sets fields."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capabilities:

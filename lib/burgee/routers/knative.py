@@ -1,7 +1,7 @@
 """Knative: the shares of two revisions in spec.traffic of the user's Service.
 
 The latest revision is the canary; the primary is the revision that an annotation names. burgee
-sets these two fields and nothing else; what the data plane does is read from status.traffic.
+sets these two fields, says in an annotation whose they are, and sets nothing else; what the data plane does is read from status.traffic.
 
 Source: flagger pkg/router/knative.go; serving.knative.dev/v1. Different on purpose: a status of an
 older generation says nothing; with revertOnDeletion the latest revision gets all traffic back.
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, metadata
 from burgee.routers.base import (
+    HOLDER_ANNOTATION,
     Aim,
     Capabilities,
     Related,
@@ -62,6 +63,7 @@ class KnativeRouter:
                 "metadata": {
                     "name": aim.names.target,
                     "namespace": aim.canary.metadata.namespace,
+                    "annotations": {HOLDER_ANNOTATION: aim.canary.key},
                 },
                 "spec": {
                     "traffic": [
@@ -88,23 +90,28 @@ class KnativeRouter:
         return None if traffic is None else traffic.get((True, ""), 0)
 
     def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
-        """The Service without the annotation; with revertOnDeletion the latest revision serves."""
+        """The Service for another Canary; with revertOnDeletion the latest revision serves.
+
+        One that another Canary has is left to it.
+        """
         name = canary.spec.target_ref.name
         found = named(originals, SERVICE, name)
-        if not canary.spec.revert_on_deletion or found is None:
+        if found is None or annotations_of(found).get(HOLDER_ANNOTATION, canary.key) != canary.key:
             return ()
-        return (
-            {
-                "apiVersion": API_VERSION,
-                "kind": SERVICE.kind,
-                "metadata": {
-                    "name": name,
-                    "namespace": canary.metadata.namespace,
-                    "annotations": {PRIMARY_REVISION: None},
-                },
-                "spec": {"traffic": [{"latestRevision": True, "percent": FULL}]},
+        reverts = canary.spec.revert_on_deletion
+        gone = (HOLDER_ANNOTATION, *((PRIMARY_REVISION,) if reverts else ()))
+        patch: Manifest = {
+            "apiVersion": API_VERSION,
+            "kind": SERVICE.kind,
+            "metadata": {
+                "name": name,
+                "namespace": canary.metadata.namespace,
+                "annotations": dict.fromkeys(gone),
             },
-        )
+        }
+        if not reverts:
+            return (patch,)
+        return ({**patch, "spec": {"traffic": [{"latestRevision": True, "percent": FULL}]}},)
 
 
 def _traffic(service: Manifest) -> dict[tuple[bool, str], int] | None:

@@ -25,6 +25,10 @@ def test_texts_with_backticks_for_traefik(
     assert r'Header(`h`, "a`\"b")' in route["spec"]["routes"][0]["match"]
 
 
+PRIMARY, HOLDER = "flagger.app/primary-revision", "burgee.dev/canary"
+TO_LATEST = {"latestRevision": True, "percent": 100}
+
+
 @pytest.mark.parametrize(
     ("spec", "seen"),
     [
@@ -122,17 +126,33 @@ def test_knative_has_no_route_before_it_has_a_primary(
     assert not router_of("knative").shows([service], Aim(canary=canary, names=names, weights=HALF))
 
 
-@pytest.mark.parametrize(("revert", "there"), [(True, True), (True, False), (False, True)])
+@pytest.mark.parametrize(
+    ("revert", "holder", "annotations", "traffic"),
+    [
+        (True, "", {PRIMARY: None, HOLDER: None}, [TO_LATEST]),
+        (True, "test/podinfo", {PRIMARY: None, HOLDER: None}, [TO_LATEST]),
+        (False, "test/podinfo", {HOLDER: None}, None),
+        (True, "test/another", None, None),
+        (False, "test/another", None, None),
+    ],
+)
 def test_what_knative_takes_back_on_deletion(
-    make_case: Callable[..., Any], users: dict[str, Manifest], revert: bool, there: bool
+    make_case: Callable[..., Any],
+    users: dict[str, Manifest],
+    revert: bool,
+    holder: str,
+    annotations: Manifest | None,
+    traffic: object,
 ) -> None:
     canary, _ = make_case(revertOnDeletion=revert, **KNATIVE)
     router = router_of("knative")
     assert isinstance(router, Releasing)
+    service = users["knative"]
+    if holder:
+        service["metadata"]["annotations"][HOLDER] = holder
 
-    patches = router.release(canary, [users["knative"]] if there else [])
+    patches = router.release(canary, [service])
 
-    assert [p["spec"]["traffic"] for p in patches] == (
-        [[{"latestRevision": True, "percent": 100}]] if revert and there else []
-    )
-    assert all(annotations_of(p) == {"flagger.app/primary-revision": None} for p in patches)
+    assert [annotations_of(p) for p in patches] == ([annotations] if annotations else [])
+    assert [p.get("spec", {}).get("traffic") for p in patches] == ([traffic] if patches else [])
+    assert router.release(canary, []) == ()

@@ -9,8 +9,14 @@ from pydantic import ValidationError
 
 from burgee.adapters.cluster.reader import Groups, Reader, flatten, group_of
 from burgee.api.alert_provider import AlertProvider
-from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest, controller_uid, name_of, namespace_of
+from burgee.api.canary import API_VERSION, Canary
+from burgee.api.manifest import (
+    Manifest,
+    annotations_of,
+    controller_uid,
+    name_of,
+    namespace_of,
+)
 from burgee.api.metric_template import MetricTemplate
 from burgee.api.model import WireModel
 from burgee.api.settings import EngineSettings
@@ -19,7 +25,7 @@ from burgee.engine.reading.observation import ObjectKey, Observation
 from burgee.engine.reading.related import config_template
 from burgee.engine.reading.roles import namespace_for, role_in, roles_of
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Role
+from burgee.routers.base import HOLDER_ANNOTATION, Role
 from burgee.routers.knative import REVISION
 from burgee.routers.registry import carrier_of, router_of
 from burgee.targets import configs, knative_service
@@ -108,7 +114,7 @@ def observe(
         scaler=found_scaler,
         primary_scaler=primary_scaler,
         configs=found_configs,
-        taken=() if canary.spec.suspend else tuple(_taken(canary, children, reader)),
+        taken=() if canary.spec.suspend else tuple(_taken(canary, target, children, reader)),
         shared=_shared(found_configs, canary, children, reader),
         children=children,
         routes=routes,
@@ -124,14 +130,19 @@ def observe(
 
 
 def _taken(
-    canary: Canary, children: Mapping[ObjectKey, Manifest], reader: Reader
+    canary: Canary,
+    target: Manifest | None,
+    children: Mapping[ObjectKey, Manifest],
+    reader: Reader,
 ) -> Iterator[Manifest]:
-    """Copies for the primary that are not among the children, where something else has them.
+    """What something else has: the target, and copies for the primary that are no children.
 
     Metacontroller shows owned objects alone. One look more while a copy is made is nothing; to
     write an object of somebody else would be refused over and over.
     """
     ref, scaler = canary.spec.target_ref, canary.spec.autoscaler_ref
+    if target is not None and _is_held(target, canary, reader):
+        yield target
     copies: list[tuple[str, str, str]] = []
     with suppress(InvalidCanary):
         kind = kind_of(ref)
@@ -147,6 +158,19 @@ def _taken(
             found = reader.find(api_version, kind_name, canary.metadata.namespace, name)
             if found is not None and controller_uid(found) not in {"", canary.metadata.uid}:
                 yield found
+
+
+def _is_held(target: Manifest, canary: Canary, reader: Reader) -> bool:
+    """True where another Canary sets fields of the target, and still is there for it."""
+    if target["apiVersion"] != knative_service.API_VERSION:
+        return False
+    holder = annotations_of(target).get(HOLDER_ANNOTATION, canary.key)
+    namespace, _, name = holder.partition("/")
+    if holder == canary.key or namespace != canary.metadata.namespace or not name:
+        return False
+    found = reader.find(API_VERSION, "Canary", namespace, name)
+    ref: Manifest = ((found or {}).get("spec") or {}).get("targetRef") or {}
+    return (ref.get("kind"), ref.get("name")) == (target["kind"], name_of(target))
 
 
 def _unwatched(canary: Canary, reader: Reader, settings: EngineSettings) -> Iterator[Manifest]:

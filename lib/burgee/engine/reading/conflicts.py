@@ -7,12 +7,12 @@ Canary is not: both would set its fields, over and over, and traffic would follo
 from collections.abc import Iterator
 
 from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest, controller_of, name_of
+from burgee.api.manifest import Manifest, annotations_of, controller_of, name_of
 from burgee.engine.reading.needs import LOOK_AGAIN_SECONDS
 from burgee.engine.reading.observation import Observation
 from burgee.engine.reading.roles import Roles, role_in
 from burgee.errors import InvalidCanary
-from burgee.routers.base import Role
+from burgee.routers.base import HOLDER_ANNOTATION, Role
 from burgee.targets.naming import Names
 
 _CANARY = ("flagger.app", "Canary")
@@ -49,7 +49,7 @@ def check_conflicts(
         InvalidCanary: with the object, its Canary, and the field that has to differ.
     """
     for found in observation.taken:
-        owner = controller_of(found)
+        owner = controller_of(found) or _holder_of(found)
         if owner:
             raise _conflict("TargetConflict", _field_of(found), found, owner)
     ours = {names.primary, names.canary, *([names.apex] if owns_apex else ())}
@@ -78,6 +78,12 @@ def _written(observation: Observation, roles: Roles) -> Iterator[Manifest]:
 
 def _field_of(found: Manifest) -> str:
     return "spec.autoscalerRef" if found["kind"].endswith("Autoscaler") else "spec.targetRef"
+
+
+def _holder_of(found: Manifest) -> Manifest | None:
+    """The Canary that sets fields of an object which it cannot own."""
+    _, _, name = annotations_of(found).get(HOLDER_ANNOTATION, "").partition("/")
+    return {"kind": _CANARY[1], "name": name} if name else None
 
 
 def _other_canary(found: Manifest, canary: Canary) -> Manifest | None:

@@ -26,7 +26,8 @@ class Observation:
         primary_scaler: its copy for the primary where that is of no listed kind, whoever owns it.
         configs: the ConfigMaps and Secrets that the target's pod template names and that exist,
             by their key in status.trackedConfigs.
-        taken: objects that the Canary would make and that something else controls.
+        taken: objects that the Canary would make and that something else controls, and a target
+            of which another Canary sets fields.
         shared: keys of those whose copy for the primary another Canary owns.
         children: objects of listed kinds that the Canary owns.
         routes: objects of the traffic provider that are written, whoever owns them; children of
