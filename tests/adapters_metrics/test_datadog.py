@@ -16,9 +16,30 @@ def answer(*pointlists: list[Any]) -> dict[str, Any]:
     return {"status": "ok", "res_type": "time_series", "series": series}
 
 
+def asked_until(end: float, *points: Any) -> dict[str, Any]:
+    """Points of 20 seconds each, asked for until some millisecond."""
+    return {**answer(list(points)), "from_date": 0, "to_date": end}
+
+
 @pytest.mark.parametrize(
     ("content", "measurement"),
     [
+        pytest.param(
+            asked_until(59_999, [0.0, 9], [20_000.0, 8], [40_000.0, 1]),
+            Sample(value=8),
+            id="the span of the newest is not over",
+        ),
+        pytest.param(
+            asked_until(60_000, [0.0, 9], [20_000.0, 8], [40_000.0, 1]),
+            Sample(value=1),
+            id="it is over",
+        ),
+        pytest.param(
+            asked_until(59_000, [20_000.0, None], [40_000.0, 1]),
+            Sample(value=1),
+            id="no other has a value",
+        ),
+        pytest.param(asked_until(59_000, [40_000.0, 1]), Sample(value=1), id="there is no other"),
         pytest.param(answer([[1.0, 4.5]]), Sample(value=4.5), id="one point"),
         pytest.param(answer([[1.0, 1], [2.0, 2], [3.0, 3]]), Sample(value=3), id="the newest"),
         pytest.param(answer([[1.0, 1], [2.0, None]]), Sample(value=1), id="the newest there is"),

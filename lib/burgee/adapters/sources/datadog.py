@@ -1,8 +1,11 @@
 """Datadog's query API, the timeseries points of ten intervals.
 
-Flagger takes the first point, which is the oldest; the newest is what a user asks for.
+Flagger takes the first point, which is the oldest, because the newest is mostly of a span that is
+not over: a count in it is too small, and would let every release pass. A user asks for what is
+now, so it is the newest point of a span that is over.
 
-Source: flagger pkg/metrics/providers/datadog.go.
+Source: flagger pkg/metrics/providers/datadog.go; Datadog's reference of "query timeseries points"
+(a point's time is the beginning of its span, `interval` its length, `to_date` the end of all).
 """
 
 from collections.abc import Mapping
@@ -17,7 +20,7 @@ from burgee.adapters.sources.asking import (
     member,
     members,
 )
-from burgee.metrics.model import Measurement, NoData
+from burgee.metrics.model import Measurement, NoData, Sample
 
 ADDRESS = "https://api.datadoghq.com"
 
@@ -49,15 +52,28 @@ def _read(body: bytes) -> Measurement:
     series = members(member(answer, "series"))
     if not series:
         return NoData()
-    return last_measured([_value(point) for point in members(member(series[0], "pointlist"))])
+    points = [_point(one) for one in members(member(series[0], "pointlist"))]
+    end, length = member(answer, "to_date"), member(series[0], "interval")
+    over = [value for begin, value in points if _is_over(begin, length, end)]
+    found = last_measured(over)
+    return found if isinstance(found, Sample) else last_measured([value for _, value in points])
 
 
-def _value(point: object) -> object:
+def _point(point: object) -> tuple[object, object]:
+    """When its span begins, in milliseconds since 1970, and its value."""
     match point:
-        case [_, value]:
-            return value
+        case [begin, value]:
+            return begin, value
         case _:
             raise Garbage
+
+
+def _is_over(begin: object, seconds: object, end: object) -> bool:
+    match begin, seconds, end:
+        case int() | float(), int() | float(), int() | float():
+            return begin + seconds * 1000 <= end
+        case _:
+            return True
 
 
 def _probe(inquiry: Inquiry) -> Question:
