@@ -32,6 +32,22 @@ def table(*values: str, kind: str = "double", default: str = "") -> str:
         pytest.param(table("42", kind="long"), Sample(value=42), id="a whole number"),
         pytest.param(table("7", kind="unsignedLong"), Sample(value=7), id="unsigned"),
         pytest.param(table("", default="3"), Sample(value=3), id="the default"),
+        pytest.param(
+            table("5").replace("_field", "error").replace("errors", "timeout"),
+            Sample(value=5),
+            id="a tag named error",
+        ),
+        pytest.param(
+            table("5").replace(",errors", ',"a\nb"'), Sample(value=5), id="a tag of two lines"
+        ),
+        pytest.param(
+            table("5")
+            .replace(",_value,_field", ",_field,_value")
+            .replace(",5,errors", ",a\x85b\u2028c,5")
+            .replace("double,string", "string,double"),
+            Sample(value=5),
+            id="a tag with other line ends",
+        ),
         pytest.param(table(""), NoData(), id="null"),
         pytest.param(table("NaN"), NoData(), id="not a number"),
         pytest.param(table(), NoData(), id="no rows"),

@@ -6,6 +6,7 @@ Source: flagger pkg/metrics/providers/influxdb.go.
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterator
 
@@ -50,7 +51,7 @@ def _values(body: bytes) -> Iterator[Measurement]:
     types: list[str] = []
     defaults: list[str] = []
     header: list[str] | None = None
-    for row in csv.reader(body.decode().splitlines()):
+    for row in csv.reader(io.StringIO(body.decode(), newline="")):
         match row:
             case []:
                 header = None
@@ -61,7 +62,8 @@ def _values(body: bytes) -> Iterator[Measurement]:
             case [first, *_] if first.startswith("#"):
                 pass
             case _ if header is None:
-                if "error" in row or "_value" not in row:
+                # Not so in a table that says what went wrong (`error` and `reference`).
+                if "_value" not in row:
                     raise Garbage
                 header = row
             case _:
