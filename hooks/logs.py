@@ -96,8 +96,10 @@ def logging_config(level: str) -> dict[str, Any]:
         "foreign_pre_chain": _chain(),
     }
     # Redirects, retries and the like of these are said by burgee itself where they matter; that
-    # more connections were open than are kept is no news.
-    quiet = {"urllib3": {"level": "ERROR"}, "werkzeug": {"level": "WARNING"}}
+    # more connections were open than are kept is no news. What they say besides quotes addresses,
+    # headers with credentials and bodies, so a level of debug is not for them.
+    quiet = {name: {"level": "ERROR"} for name in ("botocore", "google", "urllib3")}
+    quiet["werkzeug"] = {"level": "WARNING"}
     # A line for each of hundreds of calls a second that change nothing is for debugging only.
     access = "INFO" if level == "debug" else "WARNING"
     return {

@@ -4,13 +4,14 @@ import contextlib
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import structlog
 
 from burgee.errors import ClusterError
+from burgee.loadtester.logs import configure_logging as configure_logging_of_the_load_tester
 from hooks.logs import REDACTED, StdoutHandler, configure_logging, redact, show_exception
 
 
@@ -96,6 +97,26 @@ def test_lines_below_the_level_are_not_written(lines: Any) -> None:
     structlog.get_logger("hooks.sync").debug("detail")
     logging.getLogger("somebody").debug("detail")
     logging.getLogger("werkzeug").info("GET / 200")
+
+    assert lines() == []
+
+
+@pytest.mark.parametrize("configure", [configure_logging, configure_logging_of_the_load_tester])
+@pytest.mark.parametrize("name", ["urllib3.connection", "urllib3.connectionpool"])
+def test_what_clients_say_of_addresses_is_not_written(
+    name: str, configure: Callable[[str], None], lines: Any
+) -> None:
+    configure("debug")
+    logging.getLogger(name).debug("GET /hooks/S3CRET")
+    logging.getLogger(name).warning("Failed to parse headers (url=http://x/S3CRET)")
+
+    assert lines() == []
+
+
+@pytest.mark.parametrize("name", ["botocore.auth", "botocore.endpoint", "google.auth.transport"])
+def test_what_clients_of_clouds_say_is_not_written(name: str, lines: Any) -> None:
+    configure_logging("debug")
+    logging.getLogger(name).debug("x-amz-security-token: S3CRET")
 
     assert lines() == []
 

@@ -29,7 +29,8 @@ def logging_config(level: str) -> dict[str, Any]:
         ],
         "foreign_pre_chain": _chain(),
     }
-    quiet = {name: {"level": "WARNING"} for name in ("urllib3", "werkzeug")}
+    # A warning of urllib3 quotes the address and what a server sent in place of a header.
+    quiet = {"urllib3": {"level": "ERROR"}, "werkzeug": {"level": "WARNING"}}
     return {
         "version": 1,
         "disable_existing_loggers": False,
