@@ -24,8 +24,10 @@ from hooks.series import Series
 from hooks.settings import Settings
 
 IO_THREADS_PER_SYNC = 32
-"""Made when they are needed: 50 checks that take 100 ms are done in 0.2 s, and in less than half a
-second where eight syncs ask so many at the same time."""
+"""Made when they are needed. 50 checks that take 100 ms are two rounds, and a sync of them a quarter
+of a second. Where eight syncs ask so many at the same time it is not the threads that decide but
+the one processor of the process, which needs about a millisecond for a query: all of them are done
+in half a second, or up to a whole one where others want the processor too."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
