@@ -1,7 +1,7 @@
 """What Flagger 1.44 can do, by its providers' names; what it has no provider for is not here.
 
-In the words of our own capabilities, so that both can be set side by side. Source: the reference of
-Flagger's behaviour, section 11; flagger pkg/router.
+In the words of our own capabilities, so that both can be set side by side. Source: flagger
+pkg/router, and the validation in pkg/controller/controller.go.
 """
 
 from collections.abc import Mapping

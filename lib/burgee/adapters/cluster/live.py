@@ -2,7 +2,8 @@
 
 The parent in a request may be older than what the cluster holds, and the status that is answered
 replaces the whole status, so that an answer to an old parent would take a release back. Every
-sync therefore reads the Canary once. Source: Metacontroller's contract, section 3.
+sync therefore reads the Canary once. Source: Metacontroller
+pkg/controller/composite/controller.go, syncParentObject and updateParentStatus.
 """
 
 from burgee.adapters.cluster.kube import KubeClient

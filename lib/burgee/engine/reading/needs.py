@@ -2,7 +2,7 @@
 
 Metacontroller puts off the sync of a Canary that asks to see a kind which is not served, and tells
 why in an event alone. So such a kind is not asked for, and the Canary says in its condition what
-it waits for. Source: reference of Metacontroller's contract, sections 4 and 5.
+it waits for. Source: Metacontroller pkg/controller/common/customize/manager.go.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """What Metacontroller has to watch for a Canary besides its children.
 
 Every rule gives a namespace: without one, version 2 of the hook means the same name in every
-namespace. Source: reference of Metacontroller's contract, section 4.
+namespace. Source: Metacontroller pkg/controller/common/customize/manager.go.
 """
 
 from collections.abc import Iterator
