@@ -168,6 +168,9 @@ def test_it_is_taken_back_with_the_field_and_holds_no_release() -> None:
         pytest.param("nginx", {"x-canary": {"exact": "a,b"}}, "headers.x-canary", id="a comma"),
         pytest.param("nginx", {"x-canary": {"regex": "a;b"}}, "headers.x-canary", id="semicolon"),
         pytest.param("nginx", {"x!": {"exact": "a"}}, "headers.x!", id="a name"),
+        pytest.param(
+            "nginx", {"x": {"exact": "a"}, "cookie": {"exact": "c"}}, "headers nginx", id="both"
+        ),
         pytest.param("contour", {"x": {"exact": "a"}}, "", id="exact"),
         pytest.param("contour", {"x": {"prefix": "a"}}, "headers.x.prefix", id="prefix"),
         pytest.param("contour", {"x": {"suffix": "a"}}, "headers.x.suffix", id="suffix"),

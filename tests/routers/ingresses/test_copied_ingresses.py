@@ -67,6 +67,26 @@ def test_what_nginx_takes_back_on_deletion(
     assert [annotations_of(p) for p in patches] == ([{MIRROR: None}] if released else [])
 
 
+def test_a_header_and_a_cookie_in_one_entry_are_as_in_two(
+    make_case: Callable[..., Any], users: dict[str, Manifest]
+) -> None:
+    header, cookie = {"x-canary": {"exact": "1"}}, {"cookie": {"exact": "canary"}}
+
+    def annotations(match: list[Manifest]) -> dict[str, str]:
+        case = make_case(analysis={"iterations": 3, "match": match}, **INGRESS)
+        aim = Aim(*case, HALF, originals=[*users.values()])
+        return annotations_of(router_of("nginx").render(aim)[-1])
+
+    together = annotations([{"headers": header | cookie}])
+
+    assert together == annotations([{"headers": header}, {"headers": cookie}])
+    assert {key.split("/")[1] for key in together} >= {
+        "canary-by-header",
+        "canary-by-header-value",
+        "canary-by-cookie",
+    }
+
+
 @pytest.mark.parametrize(
     ("annotations", "seen"),
     [

@@ -107,9 +107,9 @@ def test_a_rule_of_apisix_with_other_backends_is_refused(
 @pytest.mark.parametrize(
     ("match", "text"),
     [
-        ([{"headers": {"a": {"exact": "1"}, "b": {"exact": "2"}}}], "several conditions"),
-        ([HEADER, {"headers": {"other": {"exact": "1"}}}], "second of its kind"),
-        ([COOKIE, COOKIE], "second of its kind"),
+        ([{"headers": {"a": {"exact": "1"}, "b": {"exact": "2"}}}], "second header or cookie"),
+        ([HEADER, {"headers": {"other": {"exact": "1"}}}], "second header or cookie"),
+        ([COOKIE, COOKIE], "second header or cookie"),
         ([{"headers": {"Cookie": {"regex": ".*"}}}], "Cookie.regex"),
         ([{"queryParams": {"q": {"exact": "1"}}}], "queryParams"),
     ],

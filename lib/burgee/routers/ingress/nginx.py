@@ -71,8 +71,10 @@ class NginxRouter:
         return related_ingresses(canary, Role.APPLIED)
 
     def advice(self, canary: Canary) -> Iterator[str]:
-        """Annotations that ingress-nginx ignores where it checks them, as newer ones do."""
+        """Conditions of which any one is enough; annotations that newer ingress-nginx ignores."""
         for index, alternative in enumerate(alternatives(canary, parameters=False)):
+            if len(alternative.headers) > 1:
+                yield f"of spec.analysis.match[{index}].headers nginx asks for any one"
             for condition in alternative.headers:
                 plain = condition.way is Way.EXACT
                 value = condition.value if plain else condition.searched
@@ -186,7 +188,7 @@ class NginxRouter:
         """The annotations of an A/B test, none without one.
 
         nginx takes a request if the header matches or, failing that, the cookie is set; it knows
-        one of each.
+        one of each. Both in one entry are no more than that, as with Flagger.
         """
         plan = canary.spec.plan
         if not plan.match:
@@ -199,18 +201,14 @@ class NginxRouter:
         found: dict[str, str] = {}
         for index, alternative in enumerate(alternatives(canary, parameters=False)):
             field = f"spec.analysis.match[{index}].headers"
-            condition, *more = alternative.headers
-            if more:
-                raise InvalidCanary(
-                    "UnsupportedMatch", f"{field} has several conditions, nginx takes any one"
-                )
-            annotations = self._condition(condition, field)
-            if found.keys() & annotations.keys():
-                raise InvalidCanary(
-                    "UnsupportedMatch",
-                    f"{field} is the second of its kind, nginx knows one header and one cookie",
-                )
-            found |= annotations
+            for condition in alternative.headers:
+                annotations = self._condition(condition, field)
+                if found.keys() & annotations.keys():
+                    raise InvalidCanary(
+                        "UnsupportedMatch",
+                        f"{field} has a second header or cookie, nginx knows one of each",
+                    )
+                found |= annotations
         return found
 
     def _condition(self, condition: Condition, field: str) -> dict[str, str]:
