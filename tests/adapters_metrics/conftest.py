@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import socket
 import ssl
 import subprocess
@@ -17,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from real_servers import program
 
 from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.cluster.kubeconfig import KubeAccess
@@ -195,9 +195,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def self_signed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = program("openssl", package="Debian's openssl")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         [

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real_servers import program
 
 from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.sources.registry import Sources
@@ -23,9 +23,7 @@ SECRET = ("test", "google")
 
 @pytest.fixture(scope="session")
 def service_account(tmp_path_factory: pytest.TempPathFactory) -> str:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = program("openssl", package="Debian's openssl")
     key = tmp_path_factory.mktemp("google") / "key.pem"
     subprocess.run(
         [openssl, "genpkey", "-algorithm", "RSA", "-out", str(key)],

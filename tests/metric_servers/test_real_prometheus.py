@@ -1,6 +1,5 @@
 """Debian's Prometheus, with and without TLS and passwords."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_servers import prometheus
+from real_servers import program, prometheus
 
 from burgee.api.canary import Canary
 from burgee.api.settings import EngineSettings
@@ -68,9 +67,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _certify(folder: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = program("openssl", package="Debian's openssl")
     command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2"]
     command += ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]

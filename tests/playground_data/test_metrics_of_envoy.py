@@ -1,13 +1,12 @@
 """Both metrics servers tell the same of the same Envoy, in Istio's shape and in Envoy's own."""
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from real_servers import program
 
 from burgee.playground.dataplane.control import ControlPlane
 from burgee.playground.dataplane.envoy import Envoy
@@ -59,11 +58,7 @@ def server(
 ) -> Iterator[MetricsServer]:
     binary = ""
     if request.param == "prometheus":
-        binary = shutil.which("prometheus") or ""
-        if not binary and os.environ.get("CI"):
-            pytest.fail("prometheus is not on the PATH")
-        if not binary:
-            pytest.skip("prometheus is not on the PATH")
+        binary = program("prometheus", package="Debian's prometheus")
     target = envoy_target(traffic.admin_url, istio={("test", "web"): "app"})
     made = metrics_server([target], tmp_path / "prometheus", binary=binary)
     try:

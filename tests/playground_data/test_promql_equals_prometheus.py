@@ -1,8 +1,6 @@
 """The in-process engine gives the numbers of a real Prometheus, query by query."""
 
 import math
-import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 import requests
+from real_servers import program
 
 from burgee.playground.metrics.promserver import PromServer
 from burgee.playground.programs.leash import Child
@@ -27,11 +26,8 @@ INSTANTS_MS = (
 
 @pytest.fixture(scope="module")
 def real_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not (shutil.which("prometheus") and shutil.which("promtool")):
-        missing = "prometheus and promtool are not on the PATH"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    for name in ("prometheus", "promtool"):
+        program(name, package="Debian's prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
     prom_samples.write_openmetrics(folder / "samples.txt")
     subprocess.run(

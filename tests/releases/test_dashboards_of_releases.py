@@ -1,7 +1,5 @@
 """What the dashboards and alerts ask, asked of a real Prometheus about real releases."""
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +8,7 @@ from typing import Any
 import pytest
 from dashboards import BOARDS, Query, alert_queries, panel_queries, variable_queries
 from prometheus_process import Exporter, PrometheusProcess
+from real_servers import program
 from release_world import APP, Arena, analysis, deployment
 from scripted_http import HANG
 from scripted_peers import vector
@@ -78,10 +77,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    if not shutil.which("prometheus"):
-        if os.environ.get("CI"):
-            pytest.fail("prometheus is not on the PATH")
-        pytest.skip("prometheus is not on the PATH")
+    program("prometheus", package="Debian's prometheus")
     folder = tmp_path_factory.mktemp("watched")
     exporter = Exporter(*of_a_data_plane(GOOD))
     exporter.start()
