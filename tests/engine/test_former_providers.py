@@ -78,6 +78,19 @@ def test_a_route_that_a_user_made_is_given_back() -> None:
     assert not effects(stays.effects, ApplyForeign)
 
 
+def test_a_route_that_burgee_never_borrowed_is_not_written() -> None:
+    """What kubectl remembers of it is no reason, and nothing is waited for."""
+    users = virtual_service()
+    users["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = (
+        '{"spec":{"hosts":["mine"]}}'
+    )
+
+    decision = decide(moved("istio", users, provider="kubernetes"))
+
+    assert not effects(decision.effects, ApplyForeign)
+    assert decision.status.provider == "kubernetes"
+
+
 def test_a_copied_ingress_is_left_out_once_another_provider_routes() -> None:
     (copy,) = rendered(resting(provider="nginx", ingressRef=INGRESS_REF), Weights(), ingress())
     mirrored = ingress()

@@ -1,6 +1,7 @@
 """Policies for checks without a number, gates that time out, and why a pod is not ready."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 from simulation import Manifest, Simulation, canary
@@ -110,6 +111,22 @@ def test_a_gate_that_stays_closed_for_its_time(
     sim.run(400, until=end)
 
     assert (sim.now - before).total_seconds() >= 35
+
+
+@pytest.mark.parametrize(
+    "kind", ["confirm-rollout", "confirm-traffic-increase", "confirm-promotion"]
+)
+def test_the_end_of_a_gate_is_looked_for_between_two_intervals(kind: str) -> None:
+    sim = gated(kind, gateTimeout="35s")
+    for _ in range(60):
+        sim.run(1)
+        if (sim.status.get("waiting") or {}).get("on") == f"{kind}/gate":
+            break
+    closed = datetime.fromisoformat(sim.status["waiting"]["since"])
+
+    sim.run(60, until="Failed")
+
+    assert (sim.now - closed).total_seconds() == pytest.approx(35, abs=0.1)
 
 
 @pytest.mark.parametrize("fields", [{}, {"gateTimeout": "35s", "onTimeout": "wait"}])
