@@ -42,6 +42,13 @@ class Scene:
         head = metadata(self.live)
         return f"/apis/flagger.app/v1beta1/namespaces/{head['namespace']}/canaries/{head['name']}"
 
+    @property
+    def objects(self) -> Mapping[str, Manifest]:
+        """What the request shows besides the Canary, by where the hook reads it live."""
+        request: Mapping[str, Any] = json.loads(self.body)
+        groups = (*request["children"].values(), *request["related"].values())
+        return {_path_of(manifest): manifest for group in groups for manifest in group.values()}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
@@ -50,6 +57,13 @@ class Wish:
     namespace: str
     at_rest: bool
     configs: int
+
+
+def _path_of(manifest: Manifest) -> str:
+    head, version = metadata(manifest), manifest["apiVersion"]
+    root = "apis" if "/" in version else "api"
+    plural = f"{manifest['kind'].lower()}s"
+    return f"/{root}/{version}/namespaces/{head['namespace']}/{plural}/{head['name']}"
 
 
 def make_scenes(directory: Path, wishes: list[Wish], metrics_url: str) -> dict[str, Scene]:

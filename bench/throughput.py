@@ -11,10 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
+
 from bench import load
 from bench.bodies import Scene, Wish, due, make_scenes
 from bench.cluster import METRICS, METRICS_ANSWERS
 from bench.servers import ECHO, HOOKS, TOKEN, Gunicorn, StandIn
+from burgee.api.manifest import Manifest
 
 # So many ConfigMaps make a request of 40 kB of the recorded one.
 _CONFIGS_FOR_40_KB = 12
@@ -72,7 +75,8 @@ def answers_of(scenes: dict[str, Scene]) -> dict[str, object]:
         scene.path: scene.live if name.startswith("rest") else due(scene)
         for name, scene in scenes.items()
     }
-    return {**METRICS_ANSWERS, "/version": {"gitVersion": "v1.0.0"}, **lives}
+    objects = {path: one for scene in scenes.values() for path, one in scene.objects.items()}
+    return {**METRICS_ANSWERS, "/version": {"gitVersion": "v1.0.0"}, **objects, **lives}
 
 
 def measure(
@@ -87,6 +91,9 @@ def measure(
             ) as hooks,
             Gunicorn(ECHO, directory / "echo", kubeconfig=config) as echo,
         ):
+            for name, scene in scenes.items():
+                if name.startswith("step"):
+                    _demand_step(hooks, scene)
             for case in _cases(scenes):
                 before = _queries(stand_in)
                 row, syncs = _row(case, hooks, echo, rounds=rounds, seconds=seconds)
@@ -96,6 +103,28 @@ def measure(
                 if asked > most or (most and not asked):
                     raise load.WrongAnswer(f"{case.name}: {asked} queries in {syncs} syncs")
                 yield row
+
+
+def _demand_step(hooks: Gunicorn, scene: Scene) -> None:
+    """See that it is a step that is measured.
+
+    Raises:
+        WrongAnswer: the answer leaves the weight as it is.
+    """
+    answer = requests.post(
+        f"{hooks.url}/sync",
+        scene.body,
+        headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        timeout=10,
+    )
+    before, after = (one.get("canaryWeight", 0) for one in (scene.live["status"], _status(answer)))
+    if after <= before:
+        raise load.WrongAnswer(f"the weight was {before} and is {after}")
+
+
+def _status(answer: requests.Response) -> Manifest:
+    found: Manifest = answer.json().get("status") or {}
+    return found
 
 
 def _cases(scenes: dict[str, Scene]) -> Iterator[Case]:
@@ -122,8 +151,8 @@ def _row(
     ours = _requests(case.bodies, hooks.url)
     theirs = _requests(case.bodies, echo.url)
     warm_up = 3 * load.CLIENTS
-    for server, requests in ((hooks, ours), (echo, theirs)):
-        load.run(server.url, requests, count=warm_up)
+    for server, sent in ((hooks, ours), (echo, theirs)):
+        load.run(server.url, sent, count=warm_up)
     spent = (hooks.cpu_seconds(), echo.cpu_seconds())
     runs: list[load.Run] = []
     echoes: list[load.Run] = []
