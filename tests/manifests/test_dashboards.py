@@ -91,6 +91,15 @@ def test_every_panel_says_what_it_shows_and_asks_the_chosen_server(path: Path) -
 
 
 @pytest.mark.parametrize("path", BOARDS, ids=stem)
+def test_legends_have_all_that_the_schema_of_grafana_asks_for(path: Path) -> None:
+    legends = [p["options"]["legend"] for p in panels(path) if "legend" in p.get("options", {})]
+
+    assert legends
+    for legend in legends:
+        assert set(legend) == {"calcs", "displayMode", "placement", "showLegend"}
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=stem)
 def test_variables_are_known_and_used(path: Path) -> None:
     known = {variable["name"] for variable in board(path)["templating"]["list"]}
     used = {"datasource"}
