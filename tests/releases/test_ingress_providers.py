@@ -12,6 +12,7 @@ from provider_world import (
     ProviderWorld,
     apisix_route,
     ingress,
+    ingress_route,
     knative_service,
     objects_for,
     spec_for,
@@ -159,6 +160,26 @@ def test_a_copy_of_another_route_takes_the_place_of_the_first(routed: Make) -> N
     found(app, CARRIERS["apisix"], f"other-{APP}-canary")
     found(app, CARRIERS["apisix"], "web")
     release(app, "app:2")
+
+
+def test_a_copied_ingress_route_goes_with_the_test(routed: Make) -> None:
+    """It would outrank the user's, with the canary for those who match, for ever."""
+    route, match = CARRIERS["traefik"][0], [{"headers": {"x-canary": {"exact": "insider"}}}]
+    kind = (route, "IngressRoute")
+    test = analysis(interval="500ms", stepWeight=None, iterations=5, match=match)
+    ref = {"apiVersion": route, "kind": "IngressRoute", "name": "web"}
+    objects = [deployment(), ingress_route()]
+    app = routed("traefik", objects=objects, routeRef=ref, analysis=test)
+    app.set_image("app:2")
+    app.wait(lambda status: status.get("iterations") == 1)
+    found(app, kind, f"web-{APP}-canary")
+
+    app.edit(routeRef=None, analysis={**test, "match": None})
+
+    app.wait_for(lambda: app.get(*kind, f"web-{APP}-canary") is None)
+    assert found(app, kind, "web")["spec"] == ingress_route()["spec"]
+    app.wait_run("Succeeded")
+    assert app.status["provider"] == "traefik"
 
 
 def test_an_ingress_is_waited_for(arena: Arena) -> None:

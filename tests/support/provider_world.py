@@ -201,6 +201,18 @@ def apisix_route() -> Manifest:
     }
 
 
+def ingress_route() -> Manifest:
+    """The user's IngressRoute with one rule, to the TraefikService of the apex."""
+    service = {"kind": "TraefikService", "name": APP}
+    rule = {"kind": "Rule", "match": "Host(`app.example.com`)", "services": [service]}
+    return {
+        "apiVersion": CARRIERS["traefik"][0],
+        "kind": "IngressRoute",
+        "metadata": {"name": "web"},
+        "spec": {"routes": [rule]},
+    }
+
+
 def knative_service(image: str = "app:1") -> Manifest:
     """The user's Knative Service."""
     return {

@@ -63,6 +63,8 @@ _ROUTERS: Final = MappingProxyType[str, Router](
 _OPEN_ENDED: Final = ("appmesh:v1beta2", "gatewayapi:v1", "gatewayapi:v1beta1")
 _GLOO: Final = "gloo:"
 _APISIX: Final = "apisix"
+_TRAEFIK: Final = "traefik"
+_COPY: Final = "copy"
 
 
 def carrier_of(canary: Canary, settings: EngineSettings) -> str:
@@ -71,14 +73,14 @@ def carrier_of(canary: Canary, settings: EngineSettings) -> str:
     A provider, or `provider kind/name` for a route that the user wrote. Flagger knows routeRef
     for apisix alone, where it may name the route that a copy is made of, and ignores it
     elsewhere. For a test on traefik it names the IngressRoute that is copied for those who take
-    part.
+    part: `traefik copy/name`, so that the copy is known when the test is taken back.
     """
     provider = canary.provider(settings.mesh_provider)
     ref = canary.spec.route_ref
     if ref is None or (ref.kind == APISIX_ROUTE.kind and provider != _APISIX):
         return provider
-    if provider == "traefik" and canary.spec.plan.match:
-        return provider
+    if provider == _TRAEFIK and canary.spec.plan.match:
+        return f"{provider} {_COPY}/{ref.name}"
     return f"{provider} {ref.kind}/{ref.name}"
 
 
@@ -140,6 +142,8 @@ def canonical(route: Manifest) -> Manifest:
 def _users_route(router: Router, provider: str, reference: str) -> Router:
     """The route `kind/name`, which has to be one that the provider's data plane serves."""
     word, _, name = reference.partition("/")
+    if isinstance(router, TraefikRouter) and word == _COPY:
+        return TraefikRouter(copied=name)
     kind = next((kind for kind in _weighable(router) if kind.kind == word), None)
     if kind is None:
         raise InvalidCanary(

@@ -11,6 +11,7 @@ rules of version 3. Different on purpose: a correction in the middle of a run ke
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
@@ -38,8 +39,16 @@ FIELD = "routeRef"
 FULL = 100
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TraefikRouter:
-    """The provider `traefik`."""
+    """The provider `traefik`.
+
+    Attributes:
+        copied: name of the user's IngressRoute that has a copy for a test, also where the Canary
+            asks for none any more; empty for the one that it names.
+    """
+
+    copied: str = ""
 
     @property
     def capabilities(self) -> Capabilities:
@@ -59,12 +68,13 @@ class TraefikRouter:
     def related(self, canary: Canary) -> tuple[Related, ...]:
         """A TraefikService called like the apex Service; for a test two IngressRoutes."""
         own = Related(kind=TRAEFIK_SERVICE, names=(canary.spec.apex_name,))
-        ref = canary.spec.route_ref
-        if ref is None or not canary.spec.plan.match:
+        ref = canary.spec.route_ref if canary.spec.plan.match else None
+        name = self.copied or (ref.name if ref else "")
+        if not name:
             return (own,)
         return (
-            Related(kind=INGRESS_ROUTE, names=(ref.name,), role=Role.READ),
-            Related(kind=INGRESS_ROUTE, names=(_copy_name(canary, ref.name),)),
+            Related(kind=INGRESS_ROUTE, names=(name,), role=Role.READ),
+            Related(kind=INGRESS_ROUTE, names=(_copy_name(canary, name),)),
             own,
         )
 
