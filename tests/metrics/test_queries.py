@@ -174,7 +174,8 @@ def test_meshes_that_name_the_kind_are_asked_for_daemonsets(
         pytest.param("gatewayapi:v1beta1", "linkerd", "linkerd", id="linkerd decides"),
         pytest.param("", "linkerd", "linkerd", id="linkerd"),
         pytest.param("smi:v1alpha2", "istio", "istio", id="smi is istio"),
-        pytest.param("nginx", "crossover:service", "istio", id="crossover is default"),
+        pytest.param("", "smi:crossover", "istio", id="crossover is default"),
+        pytest.param("nginx", "smi:crossover", "nginx", id="but not for another"),
         pytest.param("", "something", "istio", id="unknown is istio"),
     ],
 )

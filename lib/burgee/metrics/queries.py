@@ -216,8 +216,6 @@ def observer_of(
         kind: of the target.
         route: kind of the route that a user wrote, empty without one.
     """
-    if "crossover" in installed:
-        return ISTIO
     provider = "linkerd" if own and "linkerd" in installed else own or installed
     family = provider.partition(":")[0]
     if (family, route) == ("gloo", "RouteTable"):
