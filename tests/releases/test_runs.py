@@ -242,3 +242,44 @@ def test_a_deleted_canary_gives_the_target_its_pods_back(initialized: Make) -> N
 
     assert app.deployment()["spec"]["replicas"] == 2
     cluster.wait_gone("apps/v1", "Deployment", app.namespace, f"{APP}-primary")
+
+
+@pytest.mark.parametrize("name", ["", "http"])
+def test_a_users_service_with_another_port_is_taken_over_and_given_back(
+    name: str, initialized: Make
+) -> None:
+    """No API server takes two ports of one name, or one without a name beside another."""
+    port = {
+        "port": 8080,
+        "protocol": "TCP",
+        "targetPort": 9898,
+        **({"name": name} if name else {}),
+    }
+    mine: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": APP},
+        "spec": {"selector": {"app": APP}, "ports": [port]},
+    }
+    app = initialized(
+        objects=[mine, deployment()],
+        revertOnDeletion=True,
+        service={"port": 80, "targetPort": 9898},
+    )
+    cluster = app.arena.cluster
+    taken = app.get("v1", "Service")
+    assert taken is not None
+    assert [(p["name"], p["port"]) for p in taken["spec"]["ports"]] == [("http", 80)]
+    assert taken["spec"]["selector"] == {"app": f"{APP}-primary"}
+
+    app.edit(service={"port": 81, "targetPort": 9898})
+    app.wait_for(
+        lambda: [p["port"] for p in (app.get("v1", "Service") or {})["spec"]["ports"]] == [81]
+    )
+    cluster.delete("flagger.app/v1beta1", "Canary", app.namespace, APP)
+    cluster.wait_gone("flagger.app/v1beta1", "Canary", app.namespace, APP)
+
+    given_back = app.get("v1", "Service")
+    assert given_back is not None
+    assert given_back["spec"]["ports"] == [port]
+    assert given_back["spec"]["selector"] == {"app": APP}

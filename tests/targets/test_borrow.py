@@ -7,7 +7,13 @@ import pytest
 from burgee.api.canary import Canary
 from burgee.api.guards import FLUX_GUARDS, KUBECTL_LAST_APPLIED, ORIGINAL_ANNOTATION
 from burgee.api.manifest import Manifest
-from burgee.targets.borrow import borrowed_fields, keep_service, original_of, shows_borrowed
+from burgee.targets.borrow import (
+    borrowed_fields,
+    keep_service,
+    original_of,
+    ports_in_the_way,
+    shows_borrowed,
+)
 from burgee.targets.naming import Names
 from burgee.targets.services import build_services
 
@@ -167,3 +173,53 @@ def test_kept_service_without_metadata_has_none() -> None:
 
     assert kept["metadata"] == {"name": "s", "namespace": ""}
     assert kept["spec"] == {}
+
+
+def port(number: int, name: str = "", **fields: object) -> Manifest:
+    return {"port": number, "protocol": "TCP", **({"name": name} if name else {}), **fields}
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "ports"),
+    [
+        pytest.param([port(80, "web")], [port(81, "http")], None, id="another name"),
+        pytest.param([port(80)], [port(80, "http")], None, id="the same port"),
+        pytest.param([port(80)], [port(81, "http")], [port(81, "http")], id="no name"),
+        pytest.param(
+            [port(80, "http"), port(9, "old")],
+            [port(81, "http")],
+            [port(81, "http"), port(9, "old")],
+            id="the same name",
+        ),
+        pytest.param(
+            [port(80, "http", nodePort=30000)],
+            [port(81, "http")],
+            [port(81, "http", nodePort=30000)],
+            id="a node port goes by name",
+        ),
+        pytest.param(
+            [port(80, "http", nodePort=30000), port(81, "web", nodePort=30001)],
+            [port(81, "http")],
+            [port(81, "http", nodePort=30001)],
+            id="its own node port stays",
+        ),
+        pytest.param([port(80, "http")], [port(81)], [port(81)], id="none is to have a name"),
+        pytest.param(
+            [{"port": 80}], [port(80, "http"), port(81, "a")], None, id="protocol left open"
+        ),
+        pytest.param([port(80)], [], None, id="nothing wanted"),
+    ],
+)
+def test_ports_that_stand_in_the_way_are_replaced(
+    seen: list[Manifest], wanted: list[Manifest], ports: list[Manifest] | None
+) -> None:
+    found = ports_in_the_way(
+        {"kind": "Service", "spec": {"ports": seen}},
+        {"kind": "Service", "spec": {"ports": wanted}},
+    )
+
+    assert found == (None if ports is None else {"spec": {"ports": ports}})
+
+
+def test_a_route_has_no_ports_in_the_way() -> None:
+    assert ports_in_the_way(ROUTE, ROUTE) is None

@@ -93,6 +93,44 @@ def selector_surplus(observed: Manifest, borrowed: Manifest) -> Manifest | None:
     return {"spec": {"selector": surplus}} if wanted and surplus else None
 
 
+def ports_in_the_way(observed: Manifest, borrowed: Manifest) -> Manifest | None:
+    """A merge patch of all ports where one that is not wanted stands in the way; None for none.
+
+    An apply sets our ports beside those that are there. A Service that has two ports of one name,
+    or one without a name beside another, is refused as a whole. Flagger replaces all ports.
+
+    Args:
+        observed: the Service as it is; node ports stay, by name.
+        borrowed: what is about to be applied to it.
+    """
+    if borrowed["kind"] != "Service":
+        return None
+    wanted: list[Manifest] = (borrowed.get("spec") or {}).get("ports") or []
+    seen: list[Manifest] = (observed.get("spec") or {}).get("ports") or []
+    keys, names = {_port_key(port) for port in wanted}, {port.get("name", "") for port in wanted}
+    others = [port for port in seen if _port_key(port) not in keys]
+    fitting = [port for port in others if port.get("name") and port["name"] not in names]
+    if "" in names:
+        fitting = []
+    if not wanted or fitting == others:
+        return None
+    there = {_port_key(port): port for port in seen}
+    by_name = {port.get("name", ""): port["nodePort"] for port in others if port.get("nodePort")}
+    ports = [
+        {
+            **({"nodePort": by_name[name]} if (name := port.get("name", "")) in by_name else {}),
+            **there.get(_port_key(port), {}),
+            **port,
+        }
+        for port in wanted
+    ]
+    return {"spec": {"ports": [*ports, *fitting]}}
+
+
+def _port_key(port: Manifest) -> tuple[int, str]:
+    return port["port"], port.get("protocol") or "TCP"
+
+
 def _covers(observed: Any, wanted: Any) -> bool:
     """True where all of `wanted` is in `observed`; of ports each one has to be there."""
     if isinstance(wanted, Mapping) and isinstance(observed, Mapping):

@@ -16,6 +16,7 @@ from burgee.targets.borrow import (
     borrowed_fields,
     keep_route,
     keep_service,
+    ports_in_the_way,
     selector_surplus,
     shows_borrowed,
 )
@@ -73,6 +74,9 @@ def place(
     if foreign is not None:
         owns_service = key[0] != "Service" or facts.kind.owns_apex
         borrowed = borrowed_fields(manifest, foreign) if owns_service else borrowed_copy(manifest)
+        in_the_way = ports_in_the_way(foreign, borrowed)
+        if in_the_way:
+            effects.append(patch_on(borrowed, in_the_way))
         if not shows_borrowed(foreign, borrowed):
             effects.append(ApplyForeign(manifest=borrowed))
         surplus = selector_surplus(foreign, borrowed)

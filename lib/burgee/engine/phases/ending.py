@@ -13,7 +13,7 @@ from burgee.api.manifest import Manifest, controller_uid, metadata
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
 from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, MergePatch
-from burgee.engine.objects.placing import keep_all
+from burgee.engine.objects.placing import keep_all, patch_on
 from burgee.engine.objects.releasing import clean_up
 from burgee.engine.objects.scaling import run_target
 from burgee.engine.reading.facts import Facts, assess
@@ -23,7 +23,7 @@ from burgee.engine.telling.event_hooks import with_event_hooks
 from burgee.engine.transitions import changed_status, describe, enter
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Role
-from burgee.targets.borrow import original_of
+from burgee.targets.borrow import original_of, ports_in_the_way
 
 GIVE_UP_AFTER_DEADLINES = 2
 LOOK_AGAIN_SECONDS = 1.0
@@ -124,7 +124,7 @@ def _give_up(canary: Canary, now: datetime) -> datetime:
     return after(asked, GIVE_UP_AFTER_DEADLINES * canary.spec.deadline_seconds)
 
 
-def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
+def _give_back(facts: Facts) -> Iterator[Effect]:
     """Objects that a user made, as they were."""
     uid = facts.canary.metadata.uid
     for found in (*facts.observation.services.values(), *facts.observation.routes.values()):
@@ -133,8 +133,12 @@ def _give_back(facts: Facts) -> Iterator[ApplyForeign]:
         if role_in(facts.roles, found) is not Role.CHILD:
             continue
         original = original_of(found)
-        if original is not None:
-            yield ApplyForeign(manifest=original)
+        if original is None:
+            continue
+        in_the_way = ports_in_the_way(found, original)
+        if in_the_way:
+            yield patch_on(original, in_the_way)
+        yield ApplyForeign(manifest=original)
 
 
 def _was_changed(facts: Facts, found: Manifest) -> bool:
