@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from simulation import Manifest, Simulation, analysis, canary, initialized
 
+from burgee.engine.phases.ending import end
+
 GATEWAY = {"name": "gw", "namespace": "ingress", "sectionName": "https"}
 HTTP_ROUTE = ("HTTPRoute", "podinfo")
 PROXY = ("HTTPProxy", "podinfo")
@@ -230,3 +232,95 @@ def test_a_table_that_gloo_rejects_is_said(state: object) -> None:
     said = trouble_of(table, Canary.model_validate(canary()))
 
     assert said == "RouteTable podinfo: no such upstream"
+
+
+def refused_set_up() -> Simulation:
+    """A Canary whose route its Gateway does not take, from the start."""
+    sim = of_gateway()
+    while HTTP_ROUTE not in sim.objects:
+        sim.sync()
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+    sim.settle()
+    return sim
+
+
+def test_a_set_up_whose_route_is_refused_says_so_past_the_deadline_and_only_once() -> None:
+    sim = refused_set_up()
+    assert sim.status["waiting"]["on"] == "route"
+    before = len(sim.events)
+
+    sim.run(3000)
+
+    assert sim.phase == "Initializing"
+    assert sim.replicas("podinfo") == 2
+    assert "for more than 60 s" in promoted(sim)
+    (told,) = sim.events[before:]
+    assert told.type.value == "Warning"
+    assert "The set-up does not come to an end: waiting for the route" in told.message
+    assert "NotAllowedByListeners" in told.message
+    assert sim.last is not None
+    assert sim.last.resync_after_seconds is None
+
+    say(sim, HTTP_ROUTE, parent(ACCEPTED))
+    sim.settle()
+    assert sim.phase == "Initialized"
+
+
+def test_a_primary_that_does_not_come_up_is_told_the_same_way() -> None:
+    sim = Simulation(never_ready={"app:1"})
+
+    sim.run(3000)
+
+    assert sim.phase == "Initializing"
+    (told,) = [e for e in sim.events if e.type.value == "Warning"]
+    assert "The set-up does not come to an end: " in told.message
+    assert "for more than 60 s" in told.message
+    sim.never_ready.clear()
+    sim.settle()
+    assert sim.phase == "Initialized"
+
+
+def test_a_promotion_whose_last_route_is_refused_fails_and_knows_what_the_primary_runs() -> None:
+    sim = of_gateway(analysis=analysis(stepWeight=50, maxWeight=50))
+    while HTTP_ROUTE not in sim.objects:
+        sim.sync()
+    say(sim, HTTP_ROUTE, parent(ACCEPTED))
+    sim.settle()
+    sim.set_image("app:2")
+    for _ in range(60):
+        sim.sync()
+        if sim.phase == "Finalising":
+            break
+        say(sim, HTTP_ROUTE, parent(ACCEPTED))
+        sim.pass_time(30)
+    assert sim.phase == "Finalising"
+    say(sim, HTTP_ROUTE, parent(REFUSED))
+    sim.settle()
+    assert sim.phase == "Finalising"
+
+    sim.run(900, until="Failed")
+
+    assert sim.status["failure"]["reason"] == "RouteNotInForce"
+    assert "NotAllowedByListeners" in sim.status["failure"]["message"]
+    assert sim.status["lastPromotedSpec"] == sim.status["lastAppliedSpec"]
+    assert sim.image("podinfo-primary") == "app:2"
+    assert sim.replicas("podinfo") == 2, "the route is not seen to let go of the target"
+
+    say(sim, HTTP_ROUTE, parent(ACCEPTED))
+    sim.settle()
+    assert (sim.phase, sim.replicas("podinfo")) == ("Failed", 0)
+    sim.set_image("app:3")
+    for _ in range(60):
+        sim.sync()
+        say(sim, HTTP_ROUTE, parent(ACCEPTED))
+        sim.pass_time(30)
+    assert sim.phase == "Succeeded"
+
+
+def test_a_route_that_is_refused_holds_no_deletion() -> None:
+    sim = refused_set_up()
+    sim.edit(revertOnDeletion=True)
+    head = {**sim.parent["metadata"], "deletionTimestamp": sim.now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    sim.parent = {**sim.parent, "metadata": head}
+
+    assert end(sim.observe(), sim.now).finalized

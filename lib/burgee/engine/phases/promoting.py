@@ -4,7 +4,7 @@ from burgee.api.status import Phase
 from burgee.engine.clock import after, fine_stamp, stamp
 from burgee.engine.effects import EventType
 from burgee.engine.letters import Severity
-from burgee.engine.phases.awaiting import awaited_route
+from burgee.engine.phases.awaiting import awaited_route, route_trouble
 from burgee.engine.phases.gates import calls_of
 from burgee.engine.phases.outcomes import restart, roll_back, running_world
 from burgee.engine.reading.facts import Facts
@@ -109,7 +109,7 @@ def finalise(facts: Facts) -> Turn:
             return _fail(facts, f"primary: {state.message}")
         return Turn(status=status, world=running_world(status), detail=state.message)
     if not facts.route_shows(ALL_TO_PRIMARY):
-        return Turn(status=status, world=running_world(status), detail=awaited_route(facts))
+        return _await_last(facts)
     status = enter(status, Phase.SUCCEEDED, facts.now)
     text = "Promotion finished"
     told = event(facts, EventType.NORMAL, text, cause="succeeded")
@@ -117,6 +117,41 @@ def finalise(facts: Facts) -> Turn:
     return Turn(
         status=status,
         world=running_world(status),
+        events=(told,),
+        hooks=calls_of(facts, "post-rollout", status=status),
+        alerts=(news,),
+    )
+
+
+def _await_last(facts: Facts) -> Turn:
+    """The route does not show that the primary has it all; not for longer than the deadline.
+
+    Where weights are numbers of pods the apex Service turns by itself past the deadline.
+    """
+    status, limit, on = facts.status, facts.spec.deadline_seconds, "route"
+    world, detail = running_world(status), awaited_route(facts)
+    deadline = after(facts.waiting_since(on), limit)
+    if facts.by_replicas:
+        return Turn(status=status, world=world, detail=detail, waits_on=on)
+    if facts.now < deadline:
+        return Turn(status=status, world=world, detail=detail, wake_at=deadline, waits_on=on)
+    parts = (f"{detail}; for more than {limit} s", route_trouble(facts))
+    message = "; ".join(text for text in parts if text)
+    status = enter(
+        status,
+        Phase.FAILED,
+        facts.now,
+        # The primary runs it, whatever the route does.
+        last_promoted_spec=status.last_applied_spec,
+        failure={"reason": "RouteNotInForce", "message": message, "at": stamp(facts.now)},
+    )
+    text = f"The primary has the new revision, but the promotion cannot end: {message}"
+    told = event(facts, EventType.WARNING, text, cause="final-route")
+    news = alert(facts, Severity.ERROR, text, cause="final-route")
+    return Turn(
+        status=status,
+        world=World(target=TargetMode.LEAVE),
+        detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
         alerts=(news,),

@@ -1,15 +1,16 @@
 """From a new Canary to Initialized: the primary comes up before anything else moves."""
 
 from burgee.api.status import Phase
+from burgee.engine.clock import after
 from burgee.engine.decision import Findings, Plan
 from burgee.engine.effects import EventType
 from burgee.engine.letters import Severity
-from burgee.engine.phases.awaiting import awaited_route
+from burgee.engine.phases.awaiting import awaited_route, route_trouble
 from burgee.engine.phases.measuring import sources_of, tell_sources
 from burgee.engine.reading.facts import Facts
 from burgee.engine.reading.traffic import ALL_TO_PRIMARY
 from burgee.engine.telling.alerts import alert
-from burgee.engine.transitions import changed_status, enter
+from burgee.engine.transitions import PROMOTED, changed_status, enter
 from burgee.engine.turn import PrimaryMode, TargetMode, Turn, World, event
 
 
@@ -28,10 +29,12 @@ def start(facts: Facts, findings: Findings) -> Turn | Plan:
         return Turn(status=status, world=world, events=(told,))
     if not facts.primary_is_up:
         world = World(primary=PrimaryMode.BUILD, route=None)
-        return Turn(status=status, world=world, detail=facts.primary_state.message)
+        message = facts.primary_state.message
+        detail = f"waiting for primary: {message}" if message else "waiting for primary"
+        return _wait(facts, world, "primary", detail)
     world = World(primary=PrimaryMode.BUILD, target=TargetMode.LEAVE)
     if not (facts.route_shows(ALL_TO_PRIMARY) and facts.apex_shows_primary):
-        return Turn(status=status, world=world, detail=awaited_route(facts))
+        return _wait(facts, world, "route", awaited_route(facts))
     sources = sources_of(facts)
     if sources and findings.sources is None:
         return Plan(sources=sources)
@@ -46,3 +49,25 @@ def start(facts: Facts, findings: Findings) -> Turn | Plan:
     news = alert(facts, Severity.INFO, text, cause="initialized", with_fields=True)
     events = (*tell_sources(facts, findings.sources or {}), told)
     return Turn(status=status, world=world, events=events, alerts=(news,))
+
+
+def _wait(facts: Facts, world: World, on: str, detail: str) -> Turn:
+    """The set-up goes on when what it waits for is there; past the deadline that is told, once.
+
+    There is nothing to go back to: the target serves as it did before.
+    """
+    status, limit = facts.status, facts.spec.deadline_seconds
+    deadline = after(facts.waiting_since(on), limit)
+    if facts.now < deadline:
+        return Turn(status=status, world=world, detail=detail, wake_at=deadline, waits_on=on)
+    late = f"{detail}; for more than {limit} s"
+    known = status.condition(PROMOTED)
+    if known and f"for more than {limit} s" in known.message:
+        return Turn(status=status, world=world, detail=late, waits_on=on)
+    trouble = route_trouble(facts)
+    text = "; ".join(filter(None, (f"The set-up does not come to an end: {late}", trouble)))
+    told = event(facts, EventType.WARNING, text, cause=f"late/{on}")
+    news = alert(facts, Severity.WARN, text, cause=f"late/{on}")
+    return Turn(
+        status=status, world=world, detail=late, waits_on=on, events=(told,), alerts=(news,)
+    )
