@@ -16,26 +16,35 @@ from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, Me
 from burgee.engine.objects.placing import keep_all, patch_on
 from burgee.engine.objects.releasing import clean_up
 from burgee.engine.objects.scaling import run_target
+from burgee.engine.objects.world import compose
 from burgee.engine.reading.facts import Facts, assess
 from burgee.engine.reading.observation import Observation
 from burgee.engine.reading.roles import role_in
 from burgee.engine.telling.event_hooks import with_event_hooks
 from burgee.engine.transitions import changed_status, describe, enter
+from burgee.engine.turn import TargetMode, World
 from burgee.errors import InvalidCanary
 from burgee.routers.base import Role
 from burgee.targets.borrow import original_of, ports_in_the_way
 
 GIVE_UP_AFTER_DEADLINES = 2
 LOOK_AGAIN_SECONDS = 1.0
+PODS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Farewell:
-    """The answer to a finalize request; `finalized` lets the Canary go."""
+    """The answer to a finalize request.
+
+    Attributes:
+        finalized: lets the Canary go.
+        overdue: it goes, whether the effects can be performed or not.
+    """
 
     status: CanaryStatus
     children: tuple[Manifest, ...]
     finalized: bool
+    overdue: bool = False
     effects: tuple[Effect, ...] = ()
     resync_after_seconds: float | None = None
 
@@ -60,7 +69,10 @@ def end(observation: Observation, now: datetime) -> Farewell:
 
 
 def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
-    """Scales the target up, waits until it is available, then gives the traffic back."""
+    """Scales the target up, waits until it is available, then gives the traffic back.
+
+    Weights by numbers of pods go back to the primary before that, where a newer revision waits.
+    """
     status, now = facts.status, facts.now
     told: list[Effect] = []
     if status.phase is not Phase.TERMINATING:
@@ -71,11 +83,20 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
     state = facts.canary_state
     status = describe(status, kind=ref.kind, target=ref.name, detail=state.message, now=now)
     status = changed_status(status, observed_generation=facts.canary.metadata.generation)
-    back = tuple(run_target(facts, as_primary=True))
-    if back:
-        told.extend(back)
-        return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
     give_up = _give_up(facts.canary, now)
+    if _hides_newer(facts) and now < give_up:
+        kept, effects = compose(facts, World(target=TargetMode.LEAVE))
+        return Farewell(
+            status=facts.ratio.recorded(status) if facts.ratio else status,
+            children=kept,
+            finalized=False,
+            effects=(*told, *effects),
+            resync_after_seconds=PODS_SECONDS,
+        )
+    back = tuple(run_target(facts, as_primary=True))
+    told.extend(back)
+    if back and now < give_up:
+        return Farewell(status=status, children=children, finalized=False, effects=tuple(told))
     serves = state.ready or facts.kind.canary_key(facts.names) is not None
     if not serves and now < give_up:
         wait = (give_up - now).total_seconds()
@@ -88,6 +109,18 @@ def _revert(facts: Facts, children: tuple[Manifest, ...]) -> Farewell:
         )
     told.extend(_give_back(facts))
     return _part(facts.observation, status, children, told, now)
+
+
+def _hides_newer(facts: Facts) -> bool:
+    """True where a newer revision of the target would be rolled out behind the apex Service.
+
+    It is let go on once the Service chooses the primary alone, as in a run that begins anew; so it
+    gets no traffic before all of it is there. A broken primary is not waited for.
+    """
+    ratio, primary = facts.ratio, facts.primary_state
+    if ratio is None or facts.primary is None or ratio.meant:
+        return False
+    return ratio.is_shared and (primary.ready or primary.retriable)
 
 
 def _part(
@@ -103,12 +136,13 @@ def _part(
     ask for it again.
     """
     left = tuple(clean_up(observation))
-    waits = any(_may_be_refused(effect) for effect in left)
-    waits = waits and now < _give_up(observation.canary, now)
+    overdue = now >= _give_up(observation.canary, now)
+    waits = any(_may_be_refused(effect) for effect in left) and not overdue
     return Farewell(
         status=status,
         children=children,
         finalized=not waits,
+        overdue=overdue,
         effects=(*told, *left),
         resync_after_seconds=LOOK_AGAIN_SECONDS if waits else None,
     )
