@@ -208,6 +208,34 @@ def test_without_credentials(cloudwatch: CloudWatch, server: Any) -> None:
     assert server.seen == []
 
 
+def test_credentials_that_come_later(place: pytest.MonkeyPatch, server: Any, answer: Any) -> None:
+    server.replies = [answer({"MetricDataResults": [{"Values": [1]}]})]
+    cloudwatch = CloudWatch(endpoint=server.url, bare_seconds=0)
+
+    before = ask(cloudwatch)
+    place.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    place.setenv("AWS_SECRET_ACCESS_KEY", "S3CRET")
+    after = ask(cloudwatch)
+    cloudwatch.close()
+
+    assert isinstance(before, SourceError)
+    assert after == Sample(value=1)
+
+
+@pytest.mark.usefixtures("keys")
+def test_regions_do_not_pile_up(server: Any, answer: Any) -> None:
+    server.replies = [answer({"MetricDataResults": [{"Values": [1]}]})]
+    cloudwatch = CloudWatch(endpoint=server.url, most_regions=2)
+
+    for region in ("a-b-1", "a-b-2", "a-b-1", "a-b-3", "a-b-1", "a-b-2"):
+        assert ask(cloudwatch, region=region) == Sample(value=1)
+    cloudwatch.close()
+
+    connections = [seen.connection for seen in server.seen]
+    assert connections[0] == connections[2] == connections[4]
+    assert connections[5] != connections[1]
+
+
 @pytest.mark.usefixtures("keys")
 @pytest.mark.parametrize("region", ["evil.example/", "a b", "x@y"])
 def test_a_region_cannot_lead_elsewhere(region: str) -> None:

@@ -8,7 +8,9 @@ Source: flagger pkg/metrics/providers/cloudwatch.go.
 import json
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -26,6 +28,19 @@ from burgee.metrics.model import Check, Measurement, NoData, Source, SourceError
 _INTERVALS = 10
 _MOST_POINTS = 20
 _SECONDS = 4.0
+_MOST_REGIONS = 32
+_BARE_SECONDS = 30.0
+_NO_CREDENTIALS = "NoCredentialsError"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Made:
+    """A client, and the time.monotonic() at which it was made."""
+
+    client: Any
+    at: float = field(default_factory=time.monotonic)
+
+
 _NAMES = (
     "AccountId Dimensions Expression Id Label Metric MetricName MetricStat Name Namespace Period "
     "ReturnData Stat Unit Value"
@@ -41,6 +56,8 @@ class CloudWatch:
         *,
         endpoint: str = "",
         seconds: float = _SECONDS,
+        most_regions: int = _MOST_REGIONS,
+        bare_seconds: float = _BARE_SECONDS,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Import nothing yet.
@@ -48,12 +65,18 @@ class CloudWatch:
         Args:
             endpoint: in place of Amazon's.
             seconds: to connect, and again for the answer.
+            most_regions: whose clients are kept; their names are a template's.
+            bare_seconds: after which credentials are looked for again where there were none. To
+                look may take a second, while all others wait.
             now: seconds since 1970.
         """
         self._endpoint = endpoint
         self._seconds = seconds
+        self._most_regions = most_regions
+        self._bare_seconds = bare_seconds
         self._now = now
-        self._clients: dict[str, Any] = {}
+        self._connector: Any = None
+        self._clients: OrderedDict[str, _Made] = OrderedDict()
         self._lock = threading.Lock()
 
     def measure(
@@ -76,7 +99,7 @@ class CloudWatch:
         except Garbage:
             return SourceError(message="the metrics server's answer makes no sense")
         except Exception as error:
-            return SourceError(message=_why(error))
+            return SourceError(message=self._why(check.source.region, error))
 
     def problem(self, source: Source, secret: Mapping[str, str] | None, *, seconds: float) -> str:
         """Why an empty query is not answered, be it as a bad one; empty where it is.
@@ -91,25 +114,40 @@ class CloudWatch:
         except Unusable as error:
             return str(error)
         except Exception as error:
-            return "" if _code(error) == 400 else _why(error)
+            return "" if _code(error) == 400 else self._why(source.region, error)
         return ""
 
     def close(self) -> None:
         """Close all connections."""
         with self._lock:
-            for client in self._clients.values():
-                client.close()
+            for made in self._clients.values():
+                made.client.close()
             self._clients.clear()
 
     def _client(self, region: str) -> Any:
         with self._lock:
             if region not in self._clients:
-                self._clients[region] = self._connect(region)
-            return self._clients[region]
+                self._clients[region] = _Made(client=self._connect(region))
+            self._clients.move_to_end(region)
+            if len(self._clients) > self._most_regions:
+                _, oldest = self._clients.popitem(last=False)
+                oldest.client.close()
+            return self._clients[region].client
 
     def _connect(self, region: str) -> Any:
-        botocore = library("botocore_client", "cloudwatch")
-        return botocore.connect(region, endpoint=self._endpoint, seconds=self._seconds)
+        if self._connector is None:
+            botocore = library("botocore_client", "cloudwatch")
+            self._connector = botocore.Connector(endpoint=self._endpoint, seconds=self._seconds)
+        return self._connector.connect(region)
+
+    def _why(self, region: str, error: Exception) -> str:
+        """What went wrong; a client that was made without credentials is made again some time."""
+        if type(error).__name__ == _NO_CREDENTIALS:
+            with self._lock:
+                made = self._clients.get(region)
+                if made is not None and time.monotonic() - made.at >= self._bare_seconds:
+                    del self._clients[region]
+        return _why(error)
 
 
 def read_queries(text: str) -> list[object]:
