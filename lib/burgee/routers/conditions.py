@@ -56,6 +56,11 @@ class Condition:
         """A regular expression for data planes that compare it with the whole value."""
         return self._as(_WHOLE)
 
+    @property
+    def either(self) -> str:
+        """A regular expression that means the same to both kinds of data planes."""
+        return self.value if self.way is Way.REGEX else f"^{self.whole}$"
+
     def _as(self, around: Mapping[Way, tuple[str, str]]) -> str:
         if self.way is Way.REGEX:
             return self.value

@@ -120,13 +120,16 @@ class SmiRouter:
         return str(percent) if self.version == "v1alpha1" else percent
 
     def _matches(self, canary: Canary) -> list[Manifest]:
-        """Alternatives of the test; within one all headers have to match."""
+        """Alternatives of the test; within one all headers have to match.
+
+        The specification leaves open whether a mesh compares the whole value.
+        """
         if not self.capabilities.matching:
             return []
         return [
             {
                 "name": f"match-{number}",
-                "headers": [{header.name: header.searched} for header in found.headers],
+                "headers": [{header.name: header.either} for header in found.headers],
             }
             for number, found in enumerate(alternatives(canary, parameters=False))
         ]

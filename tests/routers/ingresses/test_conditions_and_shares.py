@@ -15,20 +15,20 @@ def condition(way: str, value: str) -> Condition:
 
 
 @pytest.mark.parametrize(
-    ("way", "value", "searched", "whole"),
+    ("way", "value", "searched", "whole", "either"),
     [
-        ("exact", "a.b", r"^a\.b$", r"a\.b"),
-        ("prefix", "a.b", r"^a\.b", r"a\.b.*"),
-        ("suffix", "a.b", r"a\.b$", r".*a\.b"),
-        ("regex", "a.b", "a.b", "a.b"),
+        ("exact", "a.b", r"^a\.b$", r"a\.b", r"^a\.b$"),
+        ("prefix", "a.b", r"^a\.b", r"a\.b.*", r"^a\.b.*$"),
+        ("suffix", "a.b", r"a\.b$", r".*a\.b", r"^.*a\.b$"),
+        ("regex", "a.b", "a.b", "a.b", "a.b"),
     ],
 )
 def test_ways_to_compare_as_regular_expressions(
-    way: str, value: str, searched: str, whole: str
+    way: str, value: str, searched: str, whole: str, either: str
 ) -> None:
     found = condition(way, value)
 
-    assert (found.searched, found.whole) == (searched, whole)
+    assert (found.searched, found.whole, found.either) == (searched, whole, either)
 
 
 def test_a_literal_means_just_its_text() -> None:
