@@ -125,3 +125,36 @@ def test_the_users_own_service_and_deployment_are_given_back(shared: Make, arena
     assert {80} <= {port["port"] for port in found["spec"]["ports"]}
     assert LABEL not in labels_of(app.deployment()["spec"]["template"])
     assert app.deployment()["spec"]["replicas"] == PODS
+
+
+def test_a_newer_revision_gets_nothing_while_the_canary_goes(
+    arena: Arena, numbers: Iterator[int]
+) -> None:
+    mine: Manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": APP},
+        "spec": {"selector": {"app": APP}, "ports": [{"port": 80, "name": "web"}]},
+    }
+    wanted = shared_out(objects=[mine], interval="30s")
+    app = arena.app(f"p{next(numbers)}", **wanted, revertOnDeletion=True)
+    app.wait_phase("Initialized")
+    app.wait_scaled(0)
+    app.set_image("app:2")
+    app.wait_weight(25)
+    app.wait_for(lambda: app.deployment()["spec"].get("paused"))
+    app.set_image("app:3")
+    app.wait_for(lambda: app.image(APP) == "app:3")
+
+    arena.cluster.delete("flagger.app/v1beta1", "Canary", app.namespace, APP)
+    arena.cluster.wait_gone("flagger.app/v1beta1", "Canary", app.namespace, APP)
+
+    assert broken_rules(app.writes, PODS, leaving=True) == []
+    found = app.get("v1", "Service")
+    assert found is not None
+    assert found["spec"]["selector"] == {"app": APP}
+    target = app.deployment()
+    assert target["spec"]["replicas"] == target["status"]["updatedReplicas"] == PODS
+    assert not target["spec"].get("paused")
+    assert LABEL not in labels_of(target["spec"]["template"])
+    arena.cluster.delete("v1", "Namespace", "", app.namespace)

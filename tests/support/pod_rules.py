@@ -13,8 +13,15 @@ PRIMARY_ONLY = {"app": f"{APP}-primary"}
 Objects = dict[tuple[str, str], Manifest]
 
 
-def worlds(writes: Iterable[Written]) -> Iterator[tuple[Written, Objects]]:
-    """Every write of workloads and Services since the set-up, with all objects as they were then."""
+def worlds(
+    writes: Iterable[Written], *, leaving: bool = False
+) -> Iterator[tuple[Written, Objects]]:
+    """Every write of workloads and Services since the set-up, with all objects as they were then.
+
+    Args:
+        writes: of one app.
+        leaving: whether a deletion counts too, until the user's Service is given back.
+    """
     objects: Objects = {}
     ready = False
     for written in writes:
@@ -25,7 +32,10 @@ def worlds(writes: Iterable[Written]) -> Iterator[tuple[Written, Objects]]:
         canary = objects.get(("Canary", APP)) or {}
         status = canary.get("status") or {}
         ready = ready or status.get("phase") == "Initialized"
-        gone = not canary or "deletionTimestamp" in (canary.get("metadata") or {})
+        going = "deletionTimestamp" in (canary.get("metadata") or {})
+        if going and objects["Service", APP]["spec"]["selector"] == {"app": APP}:
+            return
+        gone = not canary or (going and not leaving)
         if ready and not gone and written.key[0] in {"Deployment", "Service"}:
             yield written, objects
 
@@ -41,16 +51,17 @@ def behind(objects: Mapping[tuple[str, str], Manifest]) -> dict[str, int]:
     }
 
 
-def broken_rules(writes: Iterable[Written], pods: int) -> list[str]:
+def broken_rules(writes: Iterable[Written], pods: int, *, leaving: bool = False) -> list[str]:
     """Every write after which too few pods serve, or a revision may that nobody analysed.
 
     Args:
         writes: of one app.
         pods: that served before.
+        leaving: whether a deletion counts too, until the user's Service is given back.
     """
     found: list[str] = []
     rolled = opened = ""
-    for written, objects in worlds(writes):
+    for written, objects in worlds(writes, leaving=leaving):
         serving = behind(objects)
         if sum(serving.values()) < pods:
             found.append(f"{written.version} {written.key}: {serving} of {pods} serve")

@@ -60,9 +60,10 @@ def _wait(facts: Facts, world: World, on: str, detail: str) -> Turn:
     deadline = after(facts.waiting_since(on), limit)
     if facts.now < deadline:
         return Turn(status=status, world=world, detail=detail, wake_at=deadline, waits_on=on)
-    late = f"{detail}; for more than {limit} s"
+    past = f"; for more than {limit} s"
+    late = f"{detail}{past}"
     known = status.condition(PROMOTED)
-    if known and f"for more than {limit} s" in known.message:
+    if known and past in known.message:
         return Turn(status=status, world=world, detail=late, waits_on=on)
     trouble = route_trouble(facts)
     text = "; ".join(filter(None, (f"The set-up does not come to an end: {late}", trouble)))
