@@ -96,7 +96,7 @@ def test_a_set_up_that_does_not_come_to_an_end_says_so_once(
         f"route{next(numbers)}", objects=[deployment("app:broken")], progressDeadlineSeconds=2
     )
 
-    app.wait_for(lambda: app.warnings(), seconds=20)
+    app.wait_for(app.warnings, seconds=20)
 
     syncs = arena.cluster.controller.tally["syncs"]
     app.wait_for(lambda: arena.cluster.controller.tally["syncs"] > syncs + 3)
