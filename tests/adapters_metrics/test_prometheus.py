@@ -179,7 +179,7 @@ def test_a_huge_answer_is_not_read_to_its_end(
     server.replies = [reply(body=b" " * 64 * 1024 * 1024)]
 
     assert ask(prometheus, server.url) == SourceError(
-        message="the metrics server was not reached: the answer is larger than 4194304 bytes"
+        message="the metrics server was not reached: the answer is larger than 1048576 bytes"
     )
     assert server.sent_bytes < 32 * 1024 * 1024
 

@@ -68,7 +68,7 @@ def test_an_answer_that_never_ends_is_too_large(
     server.replies = [reply(body=b" " * 5 * 1024 * 1024)]
 
     assert ask(kind, KEYS[kind]) == SourceError(
-        message=("the metrics server was not reached: the answer is larger than 4194304 bytes")
+        message=("the metrics server was not reached: the answer is larger than 1048576 bytes")
     )
 
 

@@ -16,7 +16,7 @@ from burgee.adapters.outside.bounded import BoundedSession, reason
 from burgee.loadtester.running import Ended, Outcome
 
 _CALL_SECONDS = 10.0
-_LIMIT_BYTES = 4 * 1024 * 1024
+_LIMIT_BYTES = 1024 * 1024
 
 
 class JobFailed(Exception):

@@ -10,7 +10,8 @@ Source: flagger pkg/metrics/providers/prometheus.go.
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -24,13 +25,13 @@ from requests.exceptions import JSONDecodeError
 from burgee.adapters.outside.addresses import AddressPolicy
 from burgee.adapters.outside.bounded import DEFAULT_POLICY, BoundedSession, reason
 from burgee.adapters.sources.asking import basic, refusal
+from burgee.adapters.sources.turns import MOST_BYTES, in_turn
 from burgee.metrics.model import Check, Measurement, NoData, Sample, Source, SourceError
 from burgee.metrics.queries import one_line
 
 MOST_SECONDS = 5.0
 """For one query, however much time a caller has."""
 
-_LIMIT_BYTES = 4 * 1024 * 1024
 _MOST_CLIENTS = 64
 _ONLINE_QUERY = "vector(1)"
 
@@ -85,6 +86,7 @@ class Prometheus:
         self._most_clients = most_clients
         self._clients: OrderedDict[_Key, _Client] = OrderedDict()
         self._lock = threading.Lock()
+        self._asking = threading.local()
 
     def measure(
         self, check: Check, secret: Mapping[str, str] | None, *, timeout_seconds: float
@@ -125,7 +127,9 @@ class Prometheus:
             return SourceError(message="no time was left to ask")
         try:
             client = self._client(_Key(source, _authorization(source, secret)))
-            result = client.custom_query(one_line(query), timeout=min(seconds, MOST_SECONDS))
+            with ExitStack() as self._asking.turn:
+                result = client.custom_query(one_line(query), timeout=min(seconds, MOST_SECONDS))
+                return read_result(result)
         except _NoCredentials as error:
             return SourceError(message=str(error))
         except _Refused as error:
@@ -134,13 +138,18 @@ class Prometheus:
             return SourceError(message="the metrics server's answer is none of Prometheus")
         except Exception as error:
             return SourceError(message=f"the metrics server was not reached: {reason(error)}")
-        return read_result(result)
+
+    def _answered(self, response: Response, **_: object) -> None:
+        """Before the client of the library makes sense of an answer."""
+        if response.status_code >= 300:
+            raise _Refused(response.status_code)
+        self._asking.turn.enter_context(in_turn(response.content))
 
     def _client(self, key: _Key) -> _Client:
         with self._lock:
             client = self._clients.get(key)
             if client is None:
-                client = self._clients[key] = _connect(key, self._policy)
+                client = self._clients[key] = _connect(key, self._policy, self._answered)
             self._clients.move_to_end(key)
             if len(self._clients) > self._most_clients:
                 _, oldest = self._clients.popitem(last=False)
@@ -148,16 +157,16 @@ class Prometheus:
             return client
 
 
-def _connect(key: _Key, policy: AddressPolicy) -> _Client:
+def _connect(key: _Key, policy: AddressPolicy, answered: Callable[..., None]) -> _Client:
     source = key.source
     session = BoundedSession(
         source.address,
-        limit_bytes=_LIMIT_BYTES,
+        limit_bytes=MOST_BYTES,
         cut=False,
         verify=not source.insecure_skip_verify,
         policy=policy,
     )
-    session.hooks["response"].append(_refuse)
+    session.hooks["response"].append(answered)
     made: Any = PrometheusConnect(
         url=source.address.rstrip("/"),
         headers={name: ", ".join(values) for name, values in source.headers},
@@ -166,11 +175,6 @@ def _connect(key: _Key, policy: AddressPolicy) -> _Client:
         retry=Retry(0),
     )
     return cast("_Client", made)
-
-
-def _refuse(response: Response, **_: object) -> None:
-    if response.status_code >= 300:
-        raise _Refused(response.status_code)
 
 
 def _authorization(source: Source, secret: Mapping[str, str] | None) -> str:

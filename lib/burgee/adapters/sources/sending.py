@@ -18,9 +18,9 @@ from burgee.adapters.sources.asking import (
     Unusable,
     refusal,
 )
+from burgee.adapters.sources.turns import MOST_BYTES, in_turn
 from burgee.metrics.model import Check, Measurement, Source, SourceError
 
-_LIMIT_BYTES = 4 * 1024 * 1024
 _MOST_SESSIONS = 64
 
 NO_TIME = "no time was left to ask"
@@ -65,7 +65,10 @@ class Sender:
             response = self._send(question, inquiry.source, min(seconds, provider.most_seconds))
             if not 200 <= response.status_code < 300:
                 return SourceError(message=f"the metrics server {refusal(response.status_code)}")
-            return provider.read(response.content)
+            body = response.content
+            del response  # It holds the bytes once more.
+            with in_turn(body):
+                return provider.read(body)
         except Exception as error:
             return SourceError(message=_why(error))
 
@@ -76,7 +79,9 @@ class Sender:
             response = self._send(question, inquiry.source, min(seconds, provider.most_seconds))
             if response.status_code not in provider.well:
                 return f"the metrics server {refusal(response.status_code)}"
-            provider.read_probe(response.content)
+            body = response.content
+            with in_turn(body):
+                provider.read_probe(body)
         except Exception as error:
             return _why(error)
         return ""
@@ -108,7 +113,7 @@ class Sender:
             if session is None:
                 session = self._sessions[key] = BoundedSession(
                     url,
-                    limit_bytes=_LIMIT_BYTES,
+                    limit_bytes=MOST_BYTES,
                     cut=False,
                     verify=not source.insecure_skip_verify,
                     policy=self._policy,
