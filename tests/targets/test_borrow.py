@@ -106,6 +106,27 @@ def test_what_kubectl_applied_last_comes_before_what_was_there_first() -> None:
     assert given_back["spec"] == {"hosts": ["applied"]}
 
 
+@pytest.mark.parametrize(
+    ("host", "record", "spec"),
+    [
+        pytest.param("r-canary", '{"hosts": ["mine"]}', {"hosts": ["mine"]}, id="Flagger's work"),
+        pytest.param("mine", '{"hosts": ["old"]}', None, id="written anew since"),
+        pytest.param("r-canary", "{", None, id="no record"),
+    ],
+)
+def test_what_flagger_took_over_is_given_back_as_it_was_before(
+    host: str, record: str, spec: Manifest | None
+) -> None:
+    taken = deepcopy(ROUTE)
+    taken["spec"]["http"] = [{"route": [{"destination": {"host": host}}]}]
+    taken["metadata"]["annotations"]["flagger.kubernetes.io/original-configuration"] = record
+
+    given_back = original_of({**taken, **borrowed_fields(ROUTE, taken)})
+
+    assert given_back is not None
+    assert given_back["spec"] == (spec or taken["spec"])
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null"])
 def test_without_a_record_nothing_is_given_back(text: str) -> None:
     found = deepcopy(ROUTE)

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from burgee.api.guards import FLUX_GUARDS, KUBECTL_LAST_APPLIED, ORIGINAL_ANNOTATION
-from burgee.api.manifest import Manifest, annotations_of, labels_of
+from burgee.api.manifest import Manifest, annotations_of, labels_of, name_of
+from burgee.targets.drift import ORIGINAL_CONFIGURATION
 from burgee.targets.metadata import identity, is_local, own_labels
+from burgee.targets.naming import CANARY_SUFFIX
 
 _SERVICE_FIELDS = ("selector", "ports")
 _APPLIED_FIELDS = ("type", "selector", "ports")
@@ -29,7 +31,8 @@ def borrowed_fields(desired: Manifest, observed: Manifest) -> Manifest:
     returned = returned_fields(desired)
     original = annotations_of(observed).get(ORIGINAL_ANNOTATION)
     if original is None:
-        original = json.dumps(returned_fields(observed)["spec"], sort_keys=True)
+        given = _before_flagger(observed) or observed
+        original = json.dumps(returned_fields(given)["spec"], sort_keys=True)
     annotations = {**FLUX_GUARDS, ORIGINAL_ANNOTATION: original}
     return {**returned, "metadata": {**returned["metadata"], "annotations": annotations}}
 
@@ -43,6 +46,13 @@ def original_of(observed: Manifest) -> Manifest | None:
     applied = _parsed(annotations.get(KUBECTL_LAST_APPLIED)).get("spec")
     spec = applied or _parsed(annotations.get(ORIGINAL_ANNOTATION))
     return returned_fields({**observed, "spec": spec}) if spec else None
+
+
+def _before_flagger(observed: Manifest) -> Manifest | None:
+    """A route as it was before Flagger took it over, where it is Flagger's work still."""
+    given = _parsed(annotations_of(observed).get(ORIGINAL_CONFIGURATION))
+    works = f'"{name_of(observed)}{CANARY_SUFFIX}"' in json.dumps(observed.get("spec"))
+    return {**observed, "spec": given} if given and works else None
 
 
 def _parsed(text: str | None) -> Manifest:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from burgee.api.canary import Canary
-from burgee.api.manifest import Manifest, controller_uid, metadata
+from burgee.api.manifest import Manifest, controller_uid, metadata, name_of
 from burgee.api.status import CanaryStatus, Phase
 from burgee.engine.clock import after, moment_of
 from burgee.engine.effects import ApplyForeign, Effect, EmitEvent, EventType, MergePatch
@@ -169,10 +169,27 @@ def _give_back(facts: Facts) -> Iterator[Effect]:
         original = original_of(found)
         if original is None:
             continue
+        original = _of_target(facts, original)
         in_the_way = ports_in_the_way(found, original)
         if in_the_way:
             yield patch_on(original, in_the_way)
         yield ApplyForeign(manifest=original)
+
+
+def _of_target(facts: Facts, original: Manifest) -> Manifest:
+    """An apex Service that is to choose the target's pods, where it would choose the primary's.
+
+    Flagger had taken it over before it was seen here. Source: reference 2.12.
+    """
+    names = facts.names
+    spec: Manifest = original.get("spec") or {}
+    ours = {names.selector_key: names.primary_label_value}
+    if original["kind"] != "Service" or name_of(original) != names.apex:
+        return original
+    if spec.get("selector") != ours:
+        return original
+    selector = {names.selector_key: names.selector_value}
+    return {**original, "spec": {**spec, "selector": selector}}
 
 
 def _was_changed(facts: Facts, found: Manifest) -> bool:
