@@ -53,7 +53,7 @@ COMPONENTS: dict[str, tuple[list[tuple[str, str, str]], list[tuple[str, str, str
         [("kuma.io", "trafficroutes", "get create patch delete")],
     ),
     # Ingresses are among the children that Metacontroller lists.
-    "nginx": ([], [("networking.k8s.io", "ingresses", PATCHES)]),
+    "nginx": ([], [("networking.k8s.io", "ingresses", f"{PATCHES} list")]),
     "skipper": ([], [("networking.k8s.io", "ingresses", PATCHES)]),
     "traefik": (
         [("traefik.io", "traefikservices ingressroutes", APPLIES)],

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from provider_world import INGRESS, ingress, spec_for
 from release_world import APP, CANARY, App, Arena, analysis, deployment
 from scripted_http import Received, Reply
 
@@ -135,6 +136,26 @@ def test_a_path_at_a_gateway_is_taken_and_another_one_is_not(app: Make) -> None:
     found.wait_phase("Initialized")
     assert not found.condition("Accepted")
     assert not found.condition("Undisputed")
+    found.release("app:2")
+
+
+def test_a_canary_ingress_of_somebody_else_is_seen_before_ours_is_written(
+    app: Make, arena: Arena
+) -> None:
+    theirs = ingress("theirs", annotations={"nginx.ingress.kubernetes.io/canary": "true"})
+    check = {"name": "request-success-rate", "interval": "1m", "thresholdRange": {"min": 99}}
+    found = app(
+        objects=[deployment(), ingress(), theirs],
+        analysis=analysis(metrics=[check]),
+        **spec_for("nginx"),
+    )
+
+    wait_refused(found, "spec.ingressRef", "Ingress theirs")
+    assert set(found.world()) == {f"Deployment/{APP}"}
+    assert found.get(*INGRESS, "web-canary") is None
+
+    arena.cluster.delete(*INGRESS, found.namespace, "theirs")
+    found.wait_phase("Initialized", seconds=LOOK_AGAIN_SECONDS)
     found.release("app:2")
 
 

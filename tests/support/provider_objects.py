@@ -73,7 +73,7 @@ def owned(manifest: Manifest, uid: str = UID) -> Manifest:
 
 def decide(observation: Observation) -> Decision:
     def nothing(plan: Plan) -> Findings:
-        assert plan == Plan(sources=plan.sources), "IO at rest"
+        assert plan == Plan(sources=plan.sources, others=plan.others), "IO at rest"
         return Findings()
 
     return advance(observation, START, nothing)

@@ -6,11 +6,13 @@ not. Which one that is shows in no status, or only after the second was written.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, controller_of, metadata, name_of
 from burgee.routers.base import RelatedKind
+
+REMEDY: Final = "or name that route in spec.routeRef"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,6 +26,7 @@ class Clash:
             loses a part of them, or nobody can tell.
         field: of the Canary, which says what both ask for.
         text: what the data plane does.
+        remedy: what else can be done than to let one of the two ask for something else.
     """
 
     other: Manifest
@@ -31,6 +34,7 @@ class Clash:
     certain: bool
     field: str
     text: str
+    remedy: str = ""
 
     @property
     def words(self) -> str:

@@ -115,6 +115,6 @@ def _refusal(clash: Clash) -> InvalidCanary:
     return InvalidCanary(
         _CONFLICT,
         f"{clash.words}; so weights would hold for nobody, or take requests from it. Let one of "
-        "them ask for something else, or name that route in spec.routeRef",
+        f"them ask for something else{clash.remedy and ', ' + clash.remedy}",
         retry_seconds=LOOK_AGAIN_SECONDS,
     )

@@ -13,7 +13,7 @@ from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of
 from burgee.routers.gateway.defaults import with_defaults
 from burgee.routers.gateway.parents import identity_of, refuses
-from burgee.routers.rivals import Clash, comes_first, without
+from burgee.routers.rivals import REMEDY, Clash, comes_first, without
 
 _TEXT = "the older of the two takes the requests that meet the conditions of both"
 
@@ -53,6 +53,7 @@ def clashes(
                 certain=met and any(all(rule) for rule in lost),
                 field=_field(canary, host, index),
                 text=f"asks {_called(ref)} for {which} as well, and {_TEXT}",
+                remedy=REMEDY,
             )
 
 

@@ -24,6 +24,7 @@ from burgee.routers.base import (
     Weights,
 )
 from burgee.routers.conditions import Condition, Way, alternatives, unsupported
+from burgee.routers.ingress import rivals
 from burgee.routers.ingress.copies import (
     INGRESS,
     all_paths,
@@ -34,6 +35,7 @@ from burgee.routers.ingress.copies import (
     with_backend,
 )
 from burgee.routers.originals import backend_service, copied_metadata, is_of, named
+from burgee.routers.rivals import Clash
 
 DEFAULT_PREFIX = "nginx.ingress.kubernetes.io"
 FULL = 100
@@ -142,6 +144,20 @@ class NginxRouter:
                 known = True
                 shares.append(self._share(given))
         return max(shares) if known else None
+
+    def contested(self) -> RelatedKind:
+        """Ingresses."""
+        return INGRESS
+
+    def claim(self, route: Manifest) -> object:
+        """Class, hosts and paths."""
+        return rivals.claim(route)
+
+    def clashes(
+        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
+    ) -> Iterator[Clash]:
+        """Canary Ingresses for the same Service."""
+        return rivals.clashes(canary, wanted, mine, others, self._canary)
 
     def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
         """The user's Ingress without the annotation for copies, where it is burgee's."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, name_of, namespace_of
 from burgee.routers.istio.rules import MESH_GATEWAY
-from burgee.routers.rivals import Clash, comes_first, without
+from burgee.routers.rivals import REMEDY, Clash, comes_first, without
 
 # They choose clients, ports and gateways; no request is looked at for them.
 _CLIENTS = ("port", "sourceLabels", "sourceNamespace")
@@ -67,6 +67,7 @@ def clashes(
                         certain=certain,
                         field=_field(canary, written),
                         text=f"has the host {written} at the gateway {gateway} as well, and {text}",
+                        remedy=REMEDY,
                     )
 
 
