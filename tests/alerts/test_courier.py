@@ -11,7 +11,12 @@ from structlog.testing import capture_logs
 
 from burgee.adapters.cluster.kube import KubeClient
 from burgee.adapters.deeds import Deed, Kind
-from burgee.adapters.outside.courier import ALERT_WAIT_SECONDS, MOST_WAITING, Courier
+from burgee.adapters.outside.courier import (
+    ALERT_WAIT_SECONDS,
+    MOST_WAITING,
+    THREADS,
+    Courier,
+)
 from burgee.engine.effects import HookCall, SendAlert
 from burgee.engine.letters import Letter, Receiver, Severity
 
@@ -193,6 +198,31 @@ def test_canaries_do_not_wait_for_each_other(room: Any, courier: Courier) -> Non
     told.send(alert(room, "/a"))
 
     assert told.outcomes() == {("k1", "test/a"): True}
+
+
+def test_receivers_that_hang_take_no_thread_from_others(room: Any, courier: Courier) -> None:
+    dead = [f"/dead{number}" for number in range(3 * THREADS)]
+    room.says.update(dict.fromkeys(dead, HANG))
+    for again in ("first", "second"):
+        for path in dead:
+            courier.round(path).tell(event(room, path, f"{again}{path}"))
+        if again == "first":
+            until(lambda: courier.waiting()["event"] == 0, seconds=20)
+
+    told = courier.round("u")
+    told.send(alert(room, "/alive"))
+
+    assert told.outcomes() == {("k1", "test/alive"): True}
+
+
+def test_a_receiver_that_is_well_again_is_quick_again(room: Any, courier: Courier) -> None:
+    for number, reply in enumerate((Reply(status=500), Reply(), Reply(), Reply())):
+        room.says["/a"] = reply
+        told = courier.round("u")
+        told.send(alert(room, "/a", f"k{number}"))
+        until(lambda told=told: told.outcomes())
+
+    assert len(room.received) == 4
 
 
 def test_a_receiver_that_cannot_be_reached_is_asked_once_for_all_that_waits(

@@ -3,7 +3,8 @@
 There is a lane for each Canary and receiver, in which things go out one after the other, in the
 order in which they happened. A sync waits for its own deliveries for a moment, so that what is said
 of a step is said before the next one; where the lane was slow or dead the last time it waits for
-an alert for an instant only, and for an event not at all.
+an alert for an instant only, and for an event not at all. Lanes that were have threads of their
+own, so that receivers that hang take none from those that do not.
 """
 
 import threading
@@ -77,7 +78,8 @@ class Courier:
         """
         self._policy = policy
         self._kube = kube
-        self._executor = ThreadPoolExecutor(THREADS, thread_name_prefix="burgee-courier")
+        self._quick = ThreadPoolExecutor(THREADS, thread_name_prefix="burgee-courier")
+        self._slow = ThreadPoolExecutor(THREADS, thread_name_prefix="burgee-courier-slow")
         self._lock = threading.Lock()
         self._lanes: OrderedDict[Hashable, _Lane] = OrderedDict()
         self._known: OrderedDict[Hashable, Future[bool]] = OrderedDict()
@@ -115,7 +117,8 @@ class Courier:
 
     def close(self) -> None:
         """Let go of the threads; what waits is not delivered any more."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._quick, self._slow):
+            executor.shutdown(wait=False, cancel_futures=True)
 
     def _put(
         self, what: str, lane_key: Hashable, key: Hashable, parcel: _Parcel
@@ -144,7 +147,7 @@ class Courier:
     def _start(self, lane: _Lane) -> bool:
         """True where a thread is on its way; a courier that is closed delivers nothing."""
         try:
-            self._executor.submit(self._drain, lane)
+            (self._slow if lane.slow else self._quick).submit(self._drain, lane, lane.slow)
         except RuntimeError:
             for parcel in lane.parcels:
                 parcel.done.set_result(False)
@@ -159,12 +162,15 @@ class Courier:
             if not self._lanes[key].busy:
                 del self._lanes[key]
 
-    def _drain(self, lane: _Lane) -> None:
-        """Deliver until the lane is empty; one receiver that cannot be reached is asked once."""
+    def _drain(self, lane: _Lane, slow: bool) -> None:
+        """Deliver until the lane is empty; one receiver that cannot be reached is asked once.
+
+        A lane that turns out to be slow, or not to be any more, goes on in a thread of the others.
+        """
         while True:
             with self._lock:
-                if not lane.parcels:
-                    lane.busy = False
+                if not lane.parcels or lane.slow is not slow:
+                    lane.busy = bool(lane.parcels) and self._start(lane)
                     return
                 parcel = lane.parcels.popleft()
                 lane.under_way = 1
