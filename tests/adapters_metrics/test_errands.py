@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from burgee.adapters.outside.errands import MOST, Errands, whole_seconds
+from burgee.adapters.outside.errands import MOST, MOST_OF_ONE, Errands, whole_seconds
 from burgee.engine.effects import HookCall, HookResult
 
 LONG_SECONDS = 10.0
@@ -23,6 +23,10 @@ HOOK = HookCall(
     verify_tls=True,
     key="uid/Progressing/0/pre-rollout/0",
 )
+
+
+def call_of(canary: str, key: str) -> HookCall:
+    return replace(HOOK, payload={"name": canary, "namespace": "test"}, key=key)
 
 
 class Receiver:
@@ -97,7 +101,7 @@ def test_several_syncs_wait_for_the_same_call(receiver: Receiver) -> None:
 def test_too_many_wait_for_their_turn(receiver: Receiver) -> None:
     errands = Errands(receiver)
     for number in range(MOST):
-        assert errands.run(replace(HOOK, key=str(number)), 0).pending
+        assert errands.run(call_of(f"canary-{number}", str(number)), 0).pending
 
     late = errands.run(HOOK, SHORT_SECONDS)
     assert late == HookResult(succeeded=False, pending=True, message="waits for its turn")
@@ -105,6 +109,18 @@ def test_too_many_wait_for_their_turn(receiver: Receiver) -> None:
 
     receiver.answer.set()
     assert until(lambda: errands.run(HOOK, SHORT_SECONDS)) == GOOD
+
+
+def test_one_canary_does_not_hold_the_turns_of_others(receiver: Receiver) -> None:
+    errands = Errands(receiver)
+    found = [errands.run(call_of("edited", f"revision-{n}"), 0) for n in range(MOST)]
+    other = errands.run(call_of("other", "of-another"), 0)
+
+    assert [one.message for one in found[:MOST_OF_ONE]] == [
+        "no answer yet after 0 s"
+    ] * MOST_OF_ONE
+    assert {one.message for one in found[MOST_OF_ONE:]} == {"waits for its turn"}
+    assert other.message == "no answer yet after 0 s"
 
 
 def test_a_call_that_raises_has_failed() -> None:

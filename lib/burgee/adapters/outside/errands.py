@@ -20,6 +20,10 @@ from burgee.engine.effects import HookCall, HookResult
 MOST = 64
 """At the same time; who comes later is held as if its call were under way."""
 
+MOST_OF_ONE = 4
+"""Of them for one Canary, which asks for one at a time: who is edited while its calls hang, over
+and over, holds nobody else's."""
+
 MOMENT_SECONDS = 2.0
 _LONGEST_SECONDS = 3600.0
 _LONGEST_WAIT_SECONDS = 30.0
@@ -31,8 +35,9 @@ Call: TypeAlias = Callable[[HookCall, float], HookResult]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Errand:
-    """A call under way, or what came of it."""
+    """A call under way, or what came of it; `canary` is its namespace and name."""
 
+    canary: tuple[object, object]
     began: float = field(default_factory=time.monotonic)
     result: "Future[HookResult]" = field(default_factory=Future)
 
@@ -69,9 +74,11 @@ class Errands:
             known = self._known.get(hook.key)
             if known is not None:
                 return known
-            if sum(not one.result.done() for one in self._known.values()) >= MOST:
+            canary = hook.payload.get("namespace"), hook.payload.get("name")
+            under_way = [one.canary for one in self._known.values() if not one.result.done()]
+            if len(under_way) >= MOST or under_way.count(canary) >= MOST_OF_ONE:
                 return None
-            errand = self._known[hook.key] = _Errand()
+            errand = self._known[hook.key] = _Errand(canary=canary)
             self._forget_old()
         # A process that ends does not wait for it.
         threading.Thread(
