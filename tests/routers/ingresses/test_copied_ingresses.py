@@ -87,6 +87,20 @@ def test_a_header_and_a_cookie_in_one_entry_are_as_in_two(
     }
 
 
+def test_a_cookie_by_a_pattern_is_a_header_by_a_pattern(
+    make_case: Callable[..., Any], users: dict[str, Manifest]
+) -> None:
+    """nginx looks at a cookie for `always` alone."""
+    match = [{"headers": {"cookie": {"regex": "user=test"}}}]
+    case = make_case(analysis={"iterations": 3, "match": match}, **INGRESS)
+    copy = router_of("nginx").render(Aim(*case, HALF, originals=[*users.values()]))[-1]
+    found = {key.split("/")[1]: value for key, value in annotations_of(copy).items()}
+
+    assert found["canary-by-header"] == "cookie"
+    assert found["canary-by-header-pattern"] == "user=test"
+    assert "canary-by-cookie" not in found
+
+
 @pytest.mark.parametrize(
     ("annotations", "seen"),
     [

@@ -23,7 +23,7 @@ from burgee.routers.base import (
     ServiceNames,
     Weights,
 )
-from burgee.routers.conditions import Condition, Way, alternatives, unsupported
+from burgee.routers.conditions import Condition, Way, alternatives
 from burgee.routers.ingress import rivals
 from burgee.routers.ingress.copies import (
     INGRESS,
@@ -218,7 +218,7 @@ class NginxRouter:
         for index, alternative in enumerate(alternatives(canary, parameters=False)):
             field = f"spec.analysis.match[{index}].headers"
             for condition in alternative.headers:
-                annotations = self._condition(condition, field)
+                annotations = self._condition(condition)
                 if found.keys() & annotations.keys():
                     raise InvalidCanary(
                         "UnsupportedMatch",
@@ -227,11 +227,12 @@ class NginxRouter:
                 found |= annotations
         return found
 
-    def _condition(self, condition: Condition, field: str) -> dict[str, str]:
-        """One condition; the header `cookie` means the cookie that `exact` names, as in Flagger."""
-        if condition.name.lower() == _COOKIE:
-            if condition.way is not Way.EXACT:
-                raise unsupported(f"{field}.{condition.name}.{condition.way}")
+    def _condition(self, condition: Condition) -> dict[str, str]:
+        """One condition; the header `cookie` means the cookie that `exact` names, as in Flagger.
+
+        By any other way it is a header as all others, where Flagger writes nothing.
+        """
+        if condition.name.lower() == _COOKIE and condition.way is Way.EXACT:
             return {self._cookie: condition.value}
         if condition.way is Way.EXACT:
             return {self._header: condition.name, self._header_value: condition.value}
