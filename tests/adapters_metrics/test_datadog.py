@@ -67,7 +67,6 @@ def test_answers(
         {"series": "x"},
         {"series": [1]},
         [],
-        {"status": "error", "error": "S3CRET"},
     ],
 )
 def test_answers_without_sense(content: Any, ask: Any, server: Any, json_reply: Any) -> None:
@@ -75,6 +74,14 @@ def test_answers_without_sense(content: Any, ask: Any, server: Any, json_reply: 
 
     assert ask("datadog", KEYS) == SourceError(
         message="the metrics server's answer makes no sense"
+    )
+
+
+def test_a_query_that_cannot_be_evaluated(ask: Any, server: Any, json_reply: Any) -> None:
+    server.replies = [json_reply({"status": "error", "error": "S3CRET", "series": []})]
+
+    assert ask("datadog", KEYS) == SourceError(
+        message="the metrics server cannot evaluate the query"
     )
 
 

@@ -20,7 +20,7 @@ from burgee.adapters.sources.asking import (
     member,
     members,
 )
-from burgee.metrics.model import Measurement, NoData, Sample
+from burgee.metrics.model import Measurement, NoData, Sample, SourceError
 
 ADDRESS = "https://api.datadoghq.com"
 
@@ -48,7 +48,7 @@ def _question(inquiry: Inquiry) -> Question:
 def _read(body: bytes) -> Measurement:
     answer = decoded(body)
     if member(answer, "status") == "error":
-        raise Garbage
+        return SourceError(message="the metrics server cannot evaluate the query")
     series = members(member(answer, "series"))
     if not series:
         return NoData()

@@ -47,8 +47,17 @@ def _read(body: bytes) -> Measurement:
     found = cast("dict[str, object]", result)
     if "result" in found:
         return measured(found["result"])
-    # `SELECT average(duration)` answers with {"average": 1.2}, which Flagger takes for nothing.
-    return measured(next(iter(found.values()))) if len(found) == 1 else NoData()
+    # `SELECT average(duration)` answers with {"average": 1.2}, and `percentile(duration, 95)` with
+    # {"percentiles": {"95": 1.2}}, which Flagger takes for nothing.
+    return measured(_only(_only(found)))
+
+
+def _only(found: object) -> object:
+    """The value of an object with one, None for one with more; anything else is itself."""
+    if not isinstance(found, dict):
+        return found
+    values = list(cast("dict[str, object]", found).values())
+    return values[0] if len(values) == 1 else None
 
 
 def _probe(inquiry: Inquiry) -> Question:
