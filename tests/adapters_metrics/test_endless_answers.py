@@ -97,6 +97,19 @@ def test_a_proxy_has_to_let_through_in_time(
     assert reason(caught.value) in {"no answer in time", "no connection in time"}
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nor_does_a_proxy_of_the_installation_make_it_endless(
+    scheme: str, sending: Callable[[Iterable[bytes]], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", sending(chain([OK], repeat(b"X: y\r\n", PIECES))))
+    monkeypatch.setenv("no_proxy", "")
+
+    with pytest.raises(requests.RequestException) as caught:
+        get(f"{scheme}://inner.example/")
+
+    assert reason(caught.value) in {"no answer in time", "no connection in time"}
+
+
 def test_an_answer_that_comes_in_pieces_is_whole(
     sending: Callable[[Iterable[bytes]], str],
 ) -> None:

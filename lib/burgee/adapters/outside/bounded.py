@@ -64,10 +64,10 @@ class BoundedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = pool_classes(self._policy)
 
     def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        """Likewise for a proxy that a user wrote."""
+        """Likewise for a proxy that a user wrote; the installation's may be anywhere."""
         manager: Any = super().proxy_manager_for(proxy, **kwargs)
-        if self._judge_proxy:
-            manager.pool_classes_by_scheme = pool_classes(self._policy)
+        policy = self._policy if self._judge_proxy else None
+        manager.pool_classes_by_scheme = pool_classes(policy)
         return manager
 
     def send(

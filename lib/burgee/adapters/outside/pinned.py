@@ -23,11 +23,15 @@ PoolClasses: TypeAlias = dict[str, type[HTTPConnectionPool]]
 
 
 @lru_cache(maxsize=16)
-def _made(policy: AddressPolicy) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
+def _made(
+    policy: AddressPolicy | None,
+) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
     class PlainConnection(HTTPConnection):
         response_class = EndingResponse
 
         def _new_conn(self) -> socket.socket:
+            if policy is None:
+                return super()._new_conn()
             host, seconds = self._dns_host, self.timeout
             failure: HTTPError = NewConnectionError(self, "no address")
             addresses = _addresses(self, policy)
@@ -64,8 +68,12 @@ def _made(policy: AddressPolicy) -> tuple[type[HTTPConnectionPool], type[HTTPSCo
     return PlainPool, SecurePool
 
 
-def pool_classes(policy: AddressPolicy) -> PoolClasses:
-    """What a urllib3 PoolManager makes its pools of, by scheme."""
+def pool_classes(policy: AddressPolicy | None) -> PoolClasses:
+    """What a urllib3 PoolManager makes its pools of, by scheme.
+
+    Args:
+        policy: which addresses may be connected to; None for all.
+    """
     plain, secure = _made(policy)
     return {"http": plain, "https": secure}
 
