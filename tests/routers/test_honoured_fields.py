@@ -55,7 +55,7 @@ HTTP_ONLY = {"backendTimeout", "corsPolicy", "match", "rewrite", "timeout"}
 def rendered(provider: str, names: Names = NAMES, **service: Any) -> list[Manifest]:
     needed = GATEWAYS if provider.startswith("gatewayapi") else {}
     if provider == "appmesh":
-        needed = {"meshName": "mesh"}
+        needed = {"meshName": "mesh", "hosts": ["needed.example.com"]}
     target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "podinfo"}
     canary = Canary.model_validate(
         {

@@ -26,7 +26,7 @@ FLAGGER: Final[Mapping[str, Capabilities]] = MappingProxyType(
         "appmesh": Capabilities(
             weights=True,
             matching=True,
-            honours=_MESH | {"meshName"},
+            honours=_MESH | {"meshName", "timeout"},
             first_only=frozenset({"match"}),
         ),
         "appmesh:v1beta2": Capabilities(

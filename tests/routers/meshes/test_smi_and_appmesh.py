@@ -199,6 +199,19 @@ def test_the_gateway_finds_its_hosts_on_the_apex(
         assert found == [None, annotations]
 
 
+def test_a_time_limit_is_for_the_gateway_that_knows_the_hosts(
+    make_routed: Callable[..., Any],
+) -> None:
+    def told(**service: Any) -> list[str]:
+        return [*OLD.advice(make_routed({"meshName": "m", **service})[0])]
+
+    assert told(timeout="5s", hosts=["a.test"]) == []
+    assert told() == []
+    assert told(timeout="5s") == [
+        "spec.service.timeout has no effect with provider appmesh without hosts"
+    ]
+
+
 @pytest.mark.parametrize(
     ("target_port", "port"), [("http", 80), (8080, 8080), (0, 80), (None, 80)]
 )

@@ -4,7 +4,7 @@ As in v1beta2 the virtual nodes have to be there before the primary's pods. Sour
 pkg/router/appmesh.go.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -32,7 +32,10 @@ VIRTUAL_SERVICE: Final = RelatedKind(
 )
 
 _ALL_TO_CANARY = Weights(primary=0, canary=100)
-_CAPABILITIES = replace(appmesh.CAPABILITIES, honours=appmesh.CAPABILITIES.honours | {"meshName"})
+# A time limit is for the ingress gateway alone, which knows the hosts.
+_CAPABILITIES = replace(
+    appmesh.CAPABILITIES, honours=appmesh.CAPABILITIES.honours | {"meshName", "timeout"}
+)
 
 
 class AppMeshV1Beta1Router:
@@ -56,6 +59,12 @@ class AppMeshV1Beta1Router:
                 kind=VIRTUAL_SERVICE, names=(f"{apex}-canary.{namespace}", f"{apex}.{namespace}")
             ),
         )
+
+    def advice(self, canary: Canary) -> Iterator[str]:
+        """A time limit that reaches nobody."""
+        service = canary.spec.service
+        if service.timeout and not service.hosts:
+            yield "spec.service.timeout has no effect with provider appmesh without hosts"
 
     def render(self, aim: Aim) -> tuple[Manifest, ...]:
         """Nodes and services.
