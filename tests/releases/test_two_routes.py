@@ -19,6 +19,8 @@ GATEWAY = [{"name": "public"}]
 TO_OTHER = [{"destination": {"host": "other"}}]
 LOOK_AGAIN_SECONDS = 40.0
 MOST_LOOKS = 5
+# A sync may come twice before its status is seen.
+MOST_IN_A_RELEASE = 2
 
 
 def virtual_service(*hosts: str, **spec: object) -> Manifest:
@@ -199,7 +201,7 @@ def test_two_canaries_of_one_host_at_the_same_time(arena: Arena, numbers: Iterat
     arena.cluster.delete("v1", "Namespace", "", one.namespace)
 
 
-def test_a_set_up_costs_a_few_looks_and_a_release_none(
+def test_a_set_up_costs_a_few_looks_and_a_release_one(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     with Arena(tmp_path_factory.mktemp("looks")) as arena:
@@ -212,7 +214,7 @@ def test_a_set_up_costs_a_few_looks_and_a_release_none(
         arena.cluster.server.reset_calls()
         app.release("app:2")
         app.wait_scaled(0)
-        assert lists(arena, "virtualservices") == 0
+        assert 1 <= lists(arena, "virtualservices") <= MOST_IN_A_RELEASE
 
 
 def test_without_the_right_to_look_a_canary_is_set_up_as_before(

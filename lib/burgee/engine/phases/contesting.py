@@ -3,7 +3,8 @@
 No status tells of them beforehand, and with some providers none tells of them at all: weights
 would be split to nobody. To look is to list the routes of the namespace, so it is done where it
 can matter: before anything of a new Canary is made, before its route is written and once it is
-seen, and where it is to ask for something else than before.
+seen, where it is to ask for something else than before, and when a release begins, for what was
+there before burgee was.
 """
 
 from collections.abc import Sequence
@@ -40,8 +41,8 @@ def contested(facts: Facts) -> RelatedKind | None:
         seen = facts.primary_is_up and facts.route_shows(ALL_TO_PRIMARY)
         due = facts.primary is None or (facts.primary_is_up and is_new) or seen
     else:
-        told = status.condition(UNDISPUTED) is not None
-        due = is_new or (told and status.phase in AT_REST and facts.spec_changed(status))
+        starts = status.phase in AT_REST and facts.spec_changed(status)
+        due = is_new or (starts and facts.primary_state.ready)
     return router.contested() if due else None
 
 
