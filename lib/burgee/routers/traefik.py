@@ -38,6 +38,8 @@ INGRESS_ROUTE = RelatedKind(api_version=API_VERSION, resource="ingressroutes", k
 FIELD = "routeRef"
 FULL = 100
 
+_FORMER_SYNTAX = "v2"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TraefikRouter:
@@ -165,6 +167,12 @@ def _test_route(
     for route in routes:
         if not _leads_to(route, names.apex):
             continue
+        if route.get("syntax") == _FORMER_SYNTAX:
+            raise InvalidCanary(
+                "UnsupportedMatch",
+                f"IngressRoute {name_of(found)} (spec.{FIELD}) has a rule in the syntax of "
+                "Traefik 2, which has other words for the conditions of a test",
+            )
         match: str = route.get("match", "")
         tested.append(
             {

@@ -86,6 +86,18 @@ def test_a_route_that_does_not_lead_to_the_service_is_named(
     assert "elsewhere" in str(found)
 
 
+def test_a_rule_of_traefik_2_is_refused(
+    make_case: Callable[..., Any], users: dict[str, Manifest]
+) -> None:
+    """Traefik would drop the copy: nobody would take part in the test."""
+    users["ingressroute"]["spec"]["routes"][0]["syntax"] = "v2"
+
+    found = refusal("traefik", make_case(analysis=TEST, **TRAEFIK), [*users.values()])
+
+    assert found.reason == "UnsupportedMatch"
+    assert "IngressRoute web" in str(found)
+
+
 @pytest.mark.parametrize(
     "extra",
     [
