@@ -162,7 +162,7 @@ def test_after_a_failure_a_sync_waits_for_an_instant_only(room: Any, courier: Co
     second.send(alert(room, "/a"))
     assert second.outcomes() == {}
 
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < ALERT_WAIT_SECONDS
 
 
 def test_events_of_a_canary_arrive_in_order(room: Any, courier: Courier) -> None:

@@ -261,7 +261,9 @@ def test_what_two_replicas_work_out_has_the_same_keys() -> None:
         sim.run(5)
         return [alert.key for alert in sim.alerts]
 
-    assert keys() == keys()
+    first = keys()
+    assert len(first) == len(set(first)) == 3
+    assert keys() == first
 
 
 def test_nothing_is_remembered_where_nobody_listens() -> None:

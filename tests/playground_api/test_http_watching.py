@@ -221,8 +221,11 @@ def test_a_chunked_body(server: ApiServer, gadget: Make) -> None:
 
 def test_answers_do_not_wait_for_each_other(client: Client) -> None:
     client.call("GET", "/healthz")
-    begin = time.monotonic()
+    took: list[float] = []
     for _ in range(50):
+        begin = time.monotonic()
         client.call("GET", "/healthz")
-    # With Nagle's algorithm and delayed acknowledgements each would take 40 ms.
-    assert (time.monotonic() - begin) / 50 < 0.02
+        took.append(time.monotonic() - begin)
+    # With Nagle's algorithm and delayed acknowledgements each would take 40 ms, on a machine that
+    # does nothing else, too.
+    assert min(took[10:]) < 0.03
