@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from burgee.errors import InvalidCanary
 from burgee.metrics.gotemplate import TemplateError, Variables, check_syntax, render
+from burgee.metrics.template_parser import LONGEST
 
 GO: dict[str, Any] = json.loads(Path(__file__).with_name("go_templates.json").read_text())
 NAMES = ("name", "namespace", "target", "service", "ingress", "route", "interval")
@@ -89,6 +90,16 @@ def test_doubling_text_has_an_end() -> None:
 
     with pytest.raises(TemplateError, match="grows too long"):
         render('{{ $x := "ab" }}' + double * 60, GIVEN)
+
+
+def test_a_template_has_a_most() -> None:
+    room = LONGEST - len("{{ name }}")
+
+    assert len(render(" " * room + "{{ name }}", GIVEN)) == room + len(GIVEN.name)
+    with pytest.raises(TemplateError, match="longer than 65536 characters"):
+        render(" " * room + "{{ name }}.", GIVEN)
+    with pytest.raises(TemplateError, match="longer than 65536 characters"):
+        check_syntax("{{ name }}" * LONGEST)
 
 
 def test_padding_has_an_end() -> None:

@@ -21,6 +21,10 @@ from burgee.metrics.template_nodes import (
 )
 from burgee.metrics.template_tokens import Kind, TemplateError, Token, tokens
 
+LONGEST = 65_536
+"""Characters of a template."""
+
+_LONGEST_KEPT = 8_192
 _DEEPEST = 50
 _UNSUPPORTED = frozenset(
     {"block", "break", "continue", "define", "nil", "range", "template", "with"}
@@ -28,7 +32,6 @@ _UNSUPPORTED = frozenset(
 _WORDS = frozenset({"else", "end", "if"})
 
 
-@lru_cache(maxsize=256)
 def parse(template: str, names: frozenset[str]) -> tuple[Node, ...]:
     """The tree of a template.
 
@@ -37,9 +40,20 @@ def parse(template: str, names: frozenset[str]) -> tuple[Node, ...]:
         names: functions without arguments that exist besides the built-in ones.
 
     Raises:
-        TemplateError: it is not a template, or it uses what does not exist.
+        TemplateError: it is not a template, it uses what does not exist, or is too long: no server
+            takes such a query, and its tree takes forty times its room.
     """
+    if len(template) > LONGEST:
+        raise TemplateError(f"it is longer than {LONGEST} characters", template, LONGEST)
+    read = _kept if len(template) <= _LONGEST_KEPT else _read
+    return read(template, names)
+
+
+def _read(template: str, names: frozenset[str]) -> tuple[Node, ...]:
     return _Parser(template, names).whole()
+
+
+_kept = lru_cache(maxsize=256)(_read)
 
 
 class _Parser:
