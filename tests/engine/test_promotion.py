@@ -200,6 +200,18 @@ def test_with_revert_the_target_is_up_before_the_canary_goes() -> None:
     assert farewell(sim).finalized
 
 
+def test_with_revert_a_smaller_target_gets_the_pods_of_the_primary() -> None:
+    """A manifest with its own replicas was applied, and nobody has looked at it since."""
+    sim = deleted(revertOnDeletion=True)
+    target = sim.get("Deployment", "podinfo")
+    sim.put({**target, "spec": {**target["spec"], "replicas": 1}})
+    sim.controllers()
+
+    assert not farewell(sim).finalized
+    assert sim.replicas("podinfo") == 2
+    assert farewell(sim).finalized
+
+
 def test_a_target_that_never_comes_up_does_not_hold_the_deletion_for_ever() -> None:
     sim = deleted(revertOnDeletion=True)
     sim.never_ready.add("app:1")

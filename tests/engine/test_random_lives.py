@@ -52,3 +52,14 @@ def test_no_life_by_a_users_route_breaks_a_rule(
 ) -> None:
     del shard
     live_by_route(choice, numbers)
+
+
+@pytest.mark.parametrize(
+    ("choice", "numbers"),
+    [
+        pytest.param(104, [0, 0, 0, 472, 86, 1], id="pods that the user did not ask for"),
+        pytest.param(567, [32, 18, 14], id="suspended, scaled by hand, deleted"),
+    ],
+)
+def test_lives_by_pods_that_broke_a_rule_once(choice: int, numbers: list[int]) -> None:
+    live_by_pods(choice, numbers)

@@ -45,8 +45,17 @@ def run_target(facts: Facts, *, as_primary: bool = False) -> Iterator[Effect]:
     kind, scaler = facts.scaler_kind, facts.observation.scaler
     minimum = kind.min_replicas(scaler) if kind and scaler and not as_primary else None
     change = facts.kind.scale_from_zero(facts.target, facts.primary, minimum)
+    if change is None and as_primary and not facts.spec.autoscaler_ref:
+        change = _up_to_primary(facts)
     if change:
         yield scaling_effect(facts.target, change)
+
+
+def _up_to_primary(facts: Facts) -> Replicas | None:
+    """The primary's number of pods where the target has fewer: it is to carry the same traffic."""
+    has = facts.kind.replicas(facts.target)
+    wants = facts.kind.replicas(facts.primary) if facts.primary else None
+    return Replicas(count=wants) if has is not None and wants is not None and has < wants else None
 
 
 def _rest_target(facts: Facts, world: World) -> Iterator[Effect]:
