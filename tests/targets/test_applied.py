@@ -21,6 +21,7 @@ from burgee.targets.drift import prune
         pytest.param({}, {"a": {"b": None}}, True, id="gone with its parent"),
         pytest.param({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}]}, True, id="defaults in items"),
         pytest.param({"a": [{"b": 1}, {"b": 2}]}, {"a": [{"b": 1}]}, False, id="more items"),
+        pytest.param({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 3}]}, False, id="other items"),
         pytest.param({"a": {}}, {"a": []}, True, id="an empty list"),
         pytest.param({"a": {"b": 1}}, {"a": [1]}, False, id="no list"),
         pytest.param({"a": [1]}, {"a": {"b": 1}}, False, id="no object"),

@@ -88,6 +88,14 @@ def test_what_cannot_be_compared_is_refused_by_name(
             [rule([("podinfo-primary", 1)]), rule([("podinfo-canary", 1)])], 100, id="largest"
         ),
         pytest.param(
+            [
+                rule([("podinfo-primary", 2), ("podinfo-canary", 3)]),
+                rule([("podinfo-primary", 9), ("podinfo-canary", 1)]),
+            ],
+            60,
+            id="the larger of two",
+        ),
+        pytest.param(
             [rule([("podinfo-primary", 1)], copies=[("podinfo-canary", 30), ("other", 90)])],
             30,
             id="copies",
