@@ -324,4 +324,4 @@ SHAPES_OF_ALL_PROVIDERS = [
         "1m",
     ),
 ]
-"""Section 5 of the reference: metrics that the samples do not have, so the answers are empty."""
+"""Flagger's built-in queries of metrics that the samples do not have, so the answers are empty."""

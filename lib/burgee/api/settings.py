@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 class EngineSettings:
     """Settings that decide what the engine answers; the defaults are Flagger's flags.
 
-    Source: reference of Flagger's flags: -mesh-provider, -metrics-server, -selector-labels,
+    Source: flagger cmd/flagger/main.go: -mesh-provider, -metrics-server, -selector-labels,
     -include-label-prefix, -enable-config-tracking, -no-cross-namespace-refs, -cluster-name,
     -slack-*, -msteams-*, -event-webhook, -ingress-annotations-prefix, -ingress-class.
 

@@ -1,6 +1,6 @@
 """How status moves: the fields that change with a phase, and the conditions.
 
-Source: reference 2.3 (side effects of SetStatusPhase and SyncStatus) and 2.4 (conditions).
+Source: flagger pkg/canary/status.go, setStatusPhase, syncCanaryStatus and MakeStatusConditions.
 """
 
 from datetime import datetime

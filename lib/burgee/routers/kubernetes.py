@@ -4,7 +4,7 @@ With iterations nothing is shifted: the apex Service selects the primary, and th
 pods that no client reaches. Weights are numbers of pods behind the apex Service; that is the
 engine's doing (engine/reading/ratio.py), for there is no object here that could carry them.
 
-Source: flagger pkg/router/kubernetes_default.go; reference 4.14. Different on purpose: Flagger
+Source: flagger pkg/router/kubernetes_default.go. Different on purpose: Flagger
 makes ten iterations of weights.
 """
 

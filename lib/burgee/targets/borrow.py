@@ -22,7 +22,8 @@ def borrowed_fields(desired: Manifest, observed: Manifest) -> Manifest:
     """The part of a desired object that is applied to one that a user made.
 
     Of a Service its selector and ports, of anything else its spec; with the annotations that
-    keep Flux from undoing it, and what was there before. Source: reference 3, "Existing Service".
+    keep Flux from undoing it, and what was there before. Source: flagger
+    pkg/router/kubernetes_default.go.
 
     Args:
         desired: as burgee would make it.

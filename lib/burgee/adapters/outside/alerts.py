@@ -1,4 +1,6 @@
-"""Send one alert to a chat service. Source: reference 7: POST, 5 s, any 2xx is a success.
+"""Send one alert to a chat service: POST, 5 s, any 2xx is a success.
+
+Source: flagger pkg/notifier/client.go, postMessage.
 
 The address of a chat room is a secret, whether it stands in a Secret or not: neither a log line nor
 a result ever holds one, nor what the service answered.

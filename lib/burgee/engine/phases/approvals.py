@@ -20,7 +20,8 @@ def pass_traffic_gate(
 ) -> Turn | Plan | None:
     """confirm-traffic-increase, before every step: None where it is open or not there.
 
-    A closed gate is no failed check. Source: reference 7.
+    A closed gate is no failed check. Source: flagger
+    pkg/controller/scheduler_hooks.go, runConfirmPromotionHooks.
     """
     if facts.strategy is not Strategy.CANARY:
         return None

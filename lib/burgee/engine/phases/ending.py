@@ -1,6 +1,6 @@
 """A Canary that is being deleted: with revertOnDeletion the target takes over first.
 
-Source: reference 2.12. Owned objects are collected with the Canary; what a user made is given
+Source: flagger pkg/controller/finalizer.go. Owned objects are collected with the Canary; what a user made is given
 back as kubectl last applied it.
 """
 
@@ -179,7 +179,8 @@ def _give_back(facts: Facts) -> Iterator[Effect]:
 def _of_target(facts: Facts, original: Manifest) -> Manifest:
     """An apex Service that is to choose the target's pods, where it would choose the primary's.
 
-    Flagger had taken it over before it was seen here. Source: reference 2.12.
+    Flagger had taken it over before it was seen here. Source: flagger
+    pkg/router/kubernetes_default.go, Finalize.
     """
     names = facts.names
     spec: Manifest = original.get("spec") or {}

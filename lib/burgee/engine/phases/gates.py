@@ -12,7 +12,8 @@ from burgee.engine.effects import HookCall
 from burgee.engine.reading.facts import Facts
 from burgee.engine.telling.hook_calls import build_hook_call
 
-# Receivers are told Progressing while a promotion waits as well. Source: reference 7.
+# Receivers are told Progressing while a promotion waits as well. Source:
+# flagger pkg/controller/scheduler_hooks.go.
 _SHOWN_AS = {
     "confirm-promotion": Phase.PROGRESSING,
     "confirm-traffic-increase": Phase.PROGRESSING,

@@ -1,5 +1,6 @@
 """How a look at a run ends: it holds, counts a failure, restarts, rolls back, or takes a step."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,23 @@ from burgee.engine.turn import TargetMode, Turn, World, event
 
 _ASKED_FOR = frozenset({"RollbackWebhook", "Aborted"})
 """Reasons of rollbacks that somebody wanted; the others are the release's own fault."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failure:
+    """Why a release failed.
+
+    Attributes:
+        reason: one word, for machines.
+        message: for status and the condition.
+        text: for people who are told.
+        cause: what keeps its event and alert apart from others.
+    """
+
+    reason: str
+    message: str
+    text: str
+    cause: str
 
 
 def running_world(status: CanaryStatus) -> World:
@@ -63,30 +81,50 @@ def roll_back(facts: Facts, reason: str, message: str, status: CanaryStatus | No
 
     The target goes to zero at rest, after the route is seen to give it nothing.
     """
-    status = enter(
+    return end_failed(
+        facts,
+        Failure(reason=reason, message=message, text=f"Rolled back: {message}", cause="rollback"),
         facts.status if status is None else status,
-        Phase.FAILED,
-        facts.now,
-        failure={"reason": reason, "message": message, "at": stamp(facts.now)},
+        severity=Severity.WARN if reason in _ASKED_FOR else Severity.ERROR,
     )
-    text = f"Rolled back: {message}"
-    told = event(facts, EventType.WARNING, text, cause=f"rollback/{reason}")
-    asked = reason in _ASKED_FOR
-    news = alert(facts, Severity.WARN if asked else Severity.ERROR, text, cause="rollback")
+
+
+def end_failed(
+    facts: Facts,
+    failure: Failure,
+    status: CanaryStatus,
+    *,
+    severity: Severity = Severity.ERROR,
+    **changes: Any,
+) -> Turn:
+    """Phase Failed, with the reason on record; the target stays until it is seen to get nothing.
+
+    Args:
+        facts: of this look.
+        failure: what went wrong.
+        status: from which the phase is entered.
+        severity: of the alert.
+        changes: fields of status besides those of the phase.
+    """
+    message, text, cause = failure.message, failure.text, failure.cause
+    record = {"reason": failure.reason, "message": message, "at": stamp(facts.now)}
+    status = enter(status, Phase.FAILED, facts.now, failure=record, **changes)
+    told = event(facts, EventType.WARNING, text, cause=f"{cause}/{failure.reason}")
     return Turn(
         status=status,
-        world=World(target=TargetMode.LEAVE),
+        world=World(target=TargetMode.LEAVE, route=route_of(status)),
         detail=message,
         events=(told,),
         hooks=calls_of(facts, "post-rollout", status=status),
-        alerts=(news,),
+        alerts=(alert(facts, severity, text, cause=cause),),
     )
 
 
 def failed_check(facts: Facts, status: CanaryStatus, message: str) -> Turn:
     """Counts a failure; at the threshold the run ends, in this very sync.
 
-    Failures add up over a run, a passing check does not forgive them. Source: reference 2.2-23.
+    Failures add up over a run, a passing check does not forgive them. Source: flagger
+    pkg/controller/scheduler.go, advanceCanary.
     """
     count = status.failed_checks + 1
     limit = facts.analysis.failure_threshold

@@ -6,7 +6,7 @@ from burgee.engine.effects import EventType
 from burgee.engine.letters import Severity
 from burgee.engine.phases.awaiting import awaited_route, route_trouble
 from burgee.engine.phases.gates import calls_of
-from burgee.engine.phases.outcomes import restart, roll_back, running_world
+from burgee.engine.phases.outcomes import Failure, end_failed, restart, roll_back, running_world
 from burgee.engine.reading.facts import Facts
 from burgee.engine.reading.traffic import ALL_TO_PRIMARY, FULL_PERCENT, route_of
 from burgee.engine.telling.alerts import alert
@@ -77,28 +77,17 @@ def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
 def _fail(facts: Facts, message: str) -> Turn:
     """The primary does not come up: the canary, which passed, takes all traffic if it can.
 
-    Source: reference 2.10, handleFailedPromotion. Where the canary is not available either, the
+    Source: flagger pkg/controller/scheduler.go, handleFailedPromotion. Where the canary is not available either, the
     pods of the old primary that still run are the better place.
     """
     weight = FULL_PERCENT if facts.canary_state.ready else 0
-    status = enter(
-        facts.status,
-        Phase.FAILED,
-        facts.now,
-        canary_weight=weight,
-        failure={"reason": "PromotionFailed", "message": message, "at": stamp(facts.now)},
+    failure = Failure(
+        reason="PromotionFailed",
+        message=message,
+        text=f"Promotion failed: {message}",
+        cause="promotion",
     )
-    text = f"Promotion failed: {message}"
-    told = event(facts, EventType.WARNING, text, cause="promotion")
-    news = alert(facts, Severity.ERROR, text, cause="promotion")
-    return Turn(
-        status=status,
-        world=World(target=TargetMode.LEAVE, route=route_of(status)),
-        detail=message,
-        events=(told,),
-        hooks=calls_of(facts, "post-rollout", status=status),
-        alerts=(news,),
-    )
+    return end_failed(facts, failure, facts.status, canary_weight=weight)
 
 
 def finalise(facts: Facts) -> Turn:
@@ -137,22 +126,11 @@ def _await_last(facts: Facts) -> Turn:
         return Turn(status=status, world=world, detail=detail, wake_at=deadline, waits_on=on)
     parts = (f"{detail}; for more than {limit} s", route_trouble(facts))
     message = "; ".join(text for text in parts if text)
-    status = enter(
-        status,
-        Phase.FAILED,
-        facts.now,
-        # The primary runs it, whatever the route does.
-        last_promoted_spec=status.last_applied_spec,
-        failure={"reason": "RouteNotInForce", "message": message, "at": stamp(facts.now)},
+    failure = Failure(
+        reason="RouteNotInForce",
+        message=message,
+        text=f"The primary has the new revision, but the promotion cannot end: {message}",
+        cause="final-route",
     )
-    text = f"The primary has the new revision, but the promotion cannot end: {message}"
-    told = event(facts, EventType.WARNING, text, cause="final-route")
-    news = alert(facts, Severity.ERROR, text, cause="final-route")
-    return Turn(
-        status=status,
-        world=World(target=TargetMode.LEAVE),
-        detail=message,
-        events=(told,),
-        hooks=calls_of(facts, "post-rollout", status=status),
-        alerts=(news,),
-    )
+    # The primary runs it, whatever the route does.
+    return end_failed(facts, failure, status, last_promoted_spec=status.last_applied_spec)

@@ -1,10 +1,12 @@
-"""Which way a release goes, and what its next step is. Source: reference 2.7 and 2.8.
+"""Which way a release goes, and what its next step is.
 
 A step is a change of status alone: the route follows from it (turn.route_of).
 
     canary       weights climb; with `mirror` the first step copies requests to the canary
     A/B          requests that match go to the canary, for so many iterations
     Blue/Green   so many iterations on the idle (or mirrored) canary, then all traffic to it
+
+Source: flagger pkg/controller/scheduler.go, runCanary, runAB and runBlueGreen.
 """
 
 from enum import Enum, auto

@@ -1,4 +1,7 @@
-"""The ladder of weights that a canary climbs. Source: Flagger, nextStepWeight; reference 2.7."""
+"""The ladder of weights that a canary climbs.
+
+Source: flagger pkg/controller/scheduler.go, nextStepWeight.
+"""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A letter as each kind of receiver wants it. Source: Flagger 1.44, pkg/notifier; reference 7.
+"""A letter as each kind of receiver wants it. Source: Flagger 1.44, pkg/notifier.
 
 Microsoft Teams has two kinds of address. A connector takes a MessageCard, as Flagger sends it; a
 workflow takes an adaptive card only. An address with a path segment `workflows` is a workflow.

@@ -1,6 +1,6 @@
 """Alerts: what a phase has to say to people, and which receivers want to hear it.
 
-Source: reference 7, Alerts. A receiver with severity info hears everything, warn hears warnings
+Source: flagger pkg/controller/events.go, alert. A receiver with severity info hears everything, warn hears warnings
 and errors, error hears errors; without a severity it hears nothing. A Canary without alerts of
 its own uses the global receiver, which hears everything.
 """

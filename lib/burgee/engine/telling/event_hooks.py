@@ -1,6 +1,7 @@
-"""Event webhooks: they are told of every Event. Source: reference 7.
+"""Event webhooks: they are told of every Event.
 
-The Canary's own webhooks of type event, or the global one where it has none.
+The Canary's own webhooks of type event, or the global one where it has none. Source: flagger
+pkg/controller/events.go, sendEventToWebhook.
 """
 
 from collections.abc import Iterable, Iterator
