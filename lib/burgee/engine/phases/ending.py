@@ -1,7 +1,7 @@
 """A Canary that is being deleted: with revertOnDeletion the target takes over first.
 
-Source: flagger pkg/controller/finalizer.go. Owned objects are collected with the Canary; what a user made is given
-back as kubectl last applied it.
+Owned objects are collected with the Canary; what a user made is given back as kubectl last applied
+it. Source: flagger pkg/controller/finalizer.go.
 """
 
 from collections.abc import Iterable, Iterator
