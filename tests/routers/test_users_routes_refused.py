@@ -19,6 +19,7 @@ from users_route_cases import (
     weighed,
 )
 
+from burgee.api.manifest import Manifest
 from burgee.routers.base import Weights
 
 
@@ -35,6 +36,22 @@ def test_a_route_without_both_backends_is_refused() -> None:
     del found["spec"]["http"][0]["route"][1]
 
     assert refused("istio", "VirtualService", found).reason == "NoSuchBackend"
+
+
+@pytest.mark.parametrize(
+    ("provider", "kind", "change"),
+    [
+        pytest.param("contour", "HTTPProxy", {"mirror": True}, id="copies"),
+        pytest.param("traefik", "IngressRoute", {"kind": "TraefikService"}, id="another kind"),
+    ],
+)
+def test_what_is_called_like_the_canary_and_is_no_backend_of_it_is_not_ours(
+    provider: str, kind: str, change: Manifest
+) -> None:
+    found = route(provider, kind)
+    backends_of(found)[1].update(change)
+
+    assert refused(provider, kind, found).reason == "NoSuchBackend"
 
 
 def test_a_backend_of_another_namespace_is_not_ours() -> None:
