@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from real_servers import amazon
 
-from burgee.adapters.sources.botocore_client import connect
+from burgee.adapters.sources.botocore_client import Connector
 from burgee.adapters.sources.cloudwatch import CloudWatch
 from burgee.metrics.model import Check, Limits, Measurement, NoData, Sample, Source
 
@@ -33,7 +33,7 @@ def cloudwatch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudWatch]
 
 def feed(url: str) -> None:
     """Three minutes, in a jumble; the newest is 7."""
-    client = connect(REGION, endpoint=url, seconds=10)
+    client = Connector(endpoint=url, seconds=10).connect(REGION)
     # In the middle of a minute, so that none of them is still to come.
     now = datetime.now(UTC).replace(second=30, microsecond=0) - timedelta(minutes=1)
     for minutes, value in ((2, 5.0), (0, 7.0), (1, 6.0)):
