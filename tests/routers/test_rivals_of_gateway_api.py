@@ -58,7 +58,7 @@ def found(
     canary, names = make(service, **analysis)
     (wanted,) = router.render(Aim(canary, names, Weights()))
     mine = born and {**wanted, "metadata": {**wanted["metadata"], "creationTimestamp": born}}
-    return list(router.clashes(canary, wanted, mine or None, [rival]))
+    return list(router.rivalry().clashes(canary, wanted, mine or None, [rival]))
 
 
 @pytest.mark.parametrize(
@@ -239,5 +239,6 @@ def test_weights_are_no_part_of_a_claim(make_routed: Make, router: GatewayRouter
     )
 
     assert isinstance(router, Contested)
-    assert router.contested() == router.kind
-    assert router.claim(at_rest) == router.claim(running)
+    rivalry = router.rivalry()
+    assert rivalry.kind == router.kind
+    assert rivalry.claim(at_rest) == rivalry.claim(running)

@@ -12,6 +12,7 @@ from burgee.routers.rivals import Clash, Contested
 
 Make = Callable[..., Any]
 ROUTER = IstioRouter()
+RIVALRY = ROUTER.rivalry()
 TO = {"destination": {"host": "other"}}
 EVERYBODY = [{"route": [TO]}]
 OLD, NEW = "2025-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
@@ -51,7 +52,7 @@ def found(
     mine = born and {**wanted, "metadata": {**wanted["metadata"], "creationTimestamp": born}}
     if name:
         rival = {**rival, "metadata": {**rival["metadata"], "name": name}}
-    return list(ROUTER.clashes(canary, wanted, mine or None, [rival]))
+    return list(RIVALRY.clashes(canary, wanted, mine or None, [rival]))
 
 
 CERTAIN = [
@@ -249,10 +250,10 @@ def test_weights_are_no_part_of_a_claim(make_routed: Make) -> None:
     )
 
     assert isinstance(ROUTER, Contested)
-    assert ROUTER.claim(at_rest) == ROUTER.claim(running) is not None
+    assert RIVALRY.claim(at_rest) == RIVALRY.claim(running) is not None
 
 
 def test_a_delegate_claims_nothing(make_routed: Make) -> None:
     canary, names = make_routed({"delegation": True})
 
-    assert ROUTER.claim(ROUTER.render(Aim(canary, names, Weights()))[-1]) is None
+    assert RIVALRY.claim(ROUTER.render(Aim(canary, names, Weights()))[-1]) is None

@@ -4,7 +4,7 @@ Most data planes serve both as long as they differ somewhere, and take one of th
 not. Which one that is shows in no status, or only after the second was written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
@@ -44,25 +44,13 @@ class Clash:
         return f"{self.field}: {self.other['kind']} {name_of(self.other)}{whose} {self.text}"
 
 
-@runtime_checkable
-class Contested(Protocol):
-    """A provider whose routes may ask for the same requests as those of others."""
+class Clashes(Protocol):
+    """Finds routes of others that ask for the same."""
 
-    def contested(self) -> RelatedKind:
-        """The kind of routes that can."""
-        ...
-
-    def claim(self, route: Manifest) -> object:
-        """What a route asks for, in a form to compare; weights have no part in it.
-
-        None for a route that asks for nothing by itself.
-        """
-        ...
-
-    def clashes(
+    def __call__(
         self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
     ) -> Iterator[Clash]:
-        """Routes of others that ask for the same.
+        """Look at each of the others.
 
         Args:
             canary: whose fields are named.
@@ -70,6 +58,31 @@ class Contested(Protocol):
             mine: the same as it is observed, None where it is not there yet.
             others: all routes of the kind in the namespace.
         """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rivalry:
+    """How routes of one kind ask for the same requests.
+
+    Attributes:
+        kind: of these routes.
+        claim: what a route asks for, in a form to compare; weights have no part in it. None for a
+            route that asks for nothing by itself.
+        clashes: finds the others.
+    """
+
+    kind: RelatedKind
+    claim: Callable[[Manifest], object]
+    clashes: Clashes
+
+
+@runtime_checkable
+class Contested(Protocol):
+    """A provider whose routes may ask for the same requests as those of others."""
+
+    def rivalry(self) -> Rivalry:
+        """How they do."""
         ...
 
 

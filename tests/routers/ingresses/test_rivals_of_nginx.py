@@ -53,7 +53,7 @@ def found(make_case: Callable[..., Any], users: dict[str, Manifest]) -> Callable
         copy = router.render(Aim(canary, names, Weights(), originals=[web]))[-1]
         assert annotations_of(copy)[CANARY] == "true"
         mine = born and {**copy, "metadata": {**copy["metadata"], "creationTimestamp": born}}
-        return list(router.clashes(canary, copy, mine or None, [web, copy, *others]))
+        return list(router.rivalry().clashes(canary, copy, mine or None, [web, copy, *others]))
 
     return clashes
 
@@ -132,7 +132,9 @@ def test_weights_are_no_part_of_a_claim(
     router = NginxRouter()
     assert isinstance(router, Contested)
     at_rest, running = (
-        router.claim(router.render(Aim(canary, names, weights, originals=[users["ingress"]]))[-1])
+        router.rivalry().claim(
+            router.render(Aim(canary, names, weights, originals=[users["ingress"]]))[-1]
+        )
         for weights in (Weights(), Weights(primary=50, canary=50))
     )
 

@@ -19,7 +19,7 @@ from burgee.engine.reading.traffic import ALL_TO_PRIMARY
 from burgee.engine.transitions import with_condition, without_condition
 from burgee.errors import InvalidCanary
 from burgee.routers.base import RelatedKind
-from burgee.routers.rivals import Clash, Contested
+from burgee.routers.rivals import Clash, Contested, Rivalry
 
 UNDISPUTED: Final = "Undisputed"
 _SHARED: Final = "SharedRequests"
@@ -31,19 +31,18 @@ def contested(facts: Facts) -> RelatedKind | None:
     router = facts.router
     if not isinstance(router, Contested):
         return None
-    wanted, mine = _wanted(facts), _mine(facts)
-    claim = router.claim(wanted)
+    rivalry, status = router.rivalry(), facts.status
+    claim, claimed = _claims(facts, rivalry)
     if claim is None:
         return None
-    status = facts.status
-    is_new = mine is None or router.claim(mine) != claim
+    is_new = claim != claimed
     if status.phase in STARTING:
         seen = facts.primary_is_up and facts.route_shows(ALL_TO_PRIMARY)
         due = facts.primary is None or (facts.primary_is_up and is_new) or seen
     else:
         starts = status.phase in AT_REST and facts.spec_changed(status)
         due = is_new or (starts and facts.primary_state.ready)
-    return router.contested() if due else None
+    return rivalry.kind if due else None
 
 
 def settle(facts: Facts, others: Sequence[Manifest]) -> str:
@@ -61,11 +60,13 @@ def settle(facts: Facts, others: Sequence[Manifest]) -> str:
     if not isinstance(router, Contested):
         return ""
     canary, wanted, mine = facts.canary, _wanted(facts), _mine(facts)
-    found = list(router.clashes(canary, wanted, mine, others))
+    rivalry = router.rivalry()
+    found = list(rivalry.clashes(canary, wanted, mine, others))
     standing: set[tuple[str, str]] = set()
-    in_force = mine is not None and router.claim(mine) == router.claim(wanted)
+    claim, claimed = _claims(facts, rivalry)
+    in_force = claim == claimed
     if mine is not None and facts.status.phase not in STARTING:
-        standing = {_identity(c) for c in router.clashes(canary, mine, mine, others) if c.certain}
+        standing = {_identity(c) for c in rivalry.clashes(canary, mine, mine, others) if c.certain}
     for clash in found:
         # A younger route loses to one that is there, and takes nothing from it.
         loses = clash.certain and not (in_force and clash.ours_first)
@@ -106,6 +107,12 @@ def _wanted(facts: Facts) -> Manifest:
 def _mine(facts: Facts) -> Manifest | None:
     wanted = _wanted(facts)
     return facts.observation.routes.get((wanted["kind"], name_of(wanted)))
+
+
+def _claims(facts: Facts, rivalry: Rivalry) -> tuple[object, object]:
+    """What the Canary's route is to ask for, and what it asks for now; None for nothing."""
+    mine = _mine(facts)
+    return rivalry.claim(_wanted(facts)), None if mine is None else rivalry.claim(mine)
 
 
 def _identity(clash: Clash) -> tuple[str, str]:

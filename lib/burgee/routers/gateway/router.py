@@ -5,7 +5,7 @@ weights are those of the status, so that a correction in the middle of a run kee
 v1 nothing is known about where traffic goes while a parent has not accepted the newest route.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
@@ -28,7 +28,7 @@ from burgee.routers.gateway.grpc import grpc_rules
 from burgee.routers.gateway.http import HttpRules
 from burgee.routers.gateway.parents import all_parents_accept
 from burgee.routers.metadata import route_metadata
-from burgee.routers.rivals import Clash
+from burgee.routers.rivals import Rivalry
 
 Rules: TypeAlias = Callable[[Canary, ServiceNames, Weights, Cookies], list[Manifest]]
 
@@ -100,19 +100,9 @@ class GatewayRouter:
         spec: Manifest = found.get("spec") or {}
         return canary_share(spec.get("rules") or [], names)
 
-    def contested(self) -> RelatedKind:
-        """The route."""
-        return self.kind
-
-    def claim(self, route: Manifest) -> object:
+    def rivalry(self) -> Rivalry:
         """Parents, hosts and conditions."""
-        return rivals.claim(route)
-
-    def clashes(
-        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
-    ) -> Iterator[Clash]:
-        """Routes with the same parent, host and condition."""
-        return rivals.clashes(canary, wanted, mine, others)
+        return Rivalry(kind=self.kind, claim=rivals.claim, clashes=rivals.clashes)
 
     def _route(self, observed: Sequence[Manifest], names: ServiceNames) -> Manifest | None:
         return next(

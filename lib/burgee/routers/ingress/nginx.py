@@ -10,6 +10,7 @@ purpose: conditions that nginx cannot tell apart are refused, where Flagger take
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from burgee.api.canary import Canary
 from burgee.api.manifest import Manifest, annotations_of, name_of, namespace_of
@@ -35,7 +36,7 @@ from burgee.routers.ingress.copies import (
     with_backend,
 )
 from burgee.routers.originals import backend_service, copied_metadata, is_of, named
-from burgee.routers.rivals import Clash
+from burgee.routers.rivals import Rivalry
 
 DEFAULT_PREFIX = "nginx.ingress.kubernetes.io"
 FULL = 100
@@ -145,19 +146,13 @@ class NginxRouter:
                 shares.append(self._share(given))
         return max(shares) if known else None
 
-    def contested(self) -> RelatedKind:
-        """Ingresses."""
-        return INGRESS
-
-    def claim(self, route: Manifest) -> object:
-        """Class, hosts and paths."""
-        return rivals.claim(route)
-
-    def clashes(
-        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
-    ) -> Iterator[Clash]:
-        """Canary Ingresses for the same Service."""
-        return rivals.clashes(canary, wanted, mine, others, self._canary)
+    def rivalry(self) -> Rivalry:
+        """Canary Ingresses for the same Service: class, hosts and paths."""
+        return Rivalry(
+            kind=INGRESS,
+            claim=rivals.claim,
+            clashes=partial(rivals.clashes, annotation=self._canary),
+        )
 
     def release(self, canary: Canary, originals: Sequence[Manifest]) -> tuple[Manifest, ...]:
         """The user's Ingress without the annotation for copies, where it is burgee's."""

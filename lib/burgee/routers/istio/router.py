@@ -25,7 +25,7 @@ from burgee.routers.istio.hosts import hosts_and_gateways
 from burgee.routers.istio.rules import http_rules, is_tcp, tcp_rules
 from burgee.routers.istio.tcp import check_tcp, without_effect
 from burgee.routers.metadata import route_metadata
-from burgee.routers.rivals import Clash
+from burgee.routers.rivals import Rivalry
 
 API_VERSION = "networking.istio.io/v1beta1"
 VIRTUAL_SERVICE = RelatedKind(
@@ -140,19 +140,9 @@ class IstioRouter:
                 shares.append(_mirrored_share(rule))
         return max(shares, default=0) if known else None
 
-    def contested(self) -> RelatedKind:
-        """VirtualServices."""
-        return VIRTUAL_SERVICE
-
-    def claim(self, route: Manifest) -> object:
+    def rivalry(self) -> Rivalry:
         """Hosts, gateways and conditions; nothing where another VirtualService delegates."""
-        return rivals.claim(route)
-
-    def clashes(
-        self, canary: Canary, wanted: Manifest, mine: Manifest | None, others: Sequence[Manifest]
-    ) -> Iterator[Clash]:
-        """VirtualServices with the same host and gateway."""
-        return rivals.clashes(canary, wanted, mine, others)
+        return Rivalry(kind=VIRTUAL_SERVICE, claim=rivals.claim, clashes=rivals.clashes)
 
 
 def _share(route: Manifest, routes: list[Manifest]) -> int:
