@@ -1,7 +1,8 @@
 """Knative: the shares of two revisions in spec.traffic of the user's Service.
 
 The latest revision is the canary; the primary is the revision that an annotation names. burgee
-sets these two fields, says in an annotation whose they are, and sets nothing else; what the data plane does is read from status.traffic.
+sets these two fields, says in an annotation whose they are, and sets nothing else; what the data
+plane does is read from status.traffic.
 
 Source: flagger pkg/router/knative.go; serving.knative.dev/v1. Different on purpose: a status of an
 older generation says nothing; with revertOnDeletion the latest revision gets all traffic back.

@@ -77,8 +77,8 @@ def _shift(facts: Facts, world: World, *, weight: int) -> Turn:
 def _fail(facts: Facts, message: str) -> Turn:
     """The primary does not come up: the canary, which passed, takes all traffic if it can.
 
-    Source: flagger pkg/controller/scheduler.go, handleFailedPromotion. Where the canary is not available either, the
-    pods of the old primary that still run are the better place.
+    Where the canary is not available either, the pods of the old primary that still run are the
+    better place. Source: flagger pkg/controller/scheduler.go, handleFailedPromotion.
     """
     weight = FULL_PERCENT if facts.canary_state.ready else 0
     failure = Failure(

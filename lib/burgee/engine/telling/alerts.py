@@ -1,8 +1,8 @@
 """Alerts: what a phase has to say to people, and which receivers want to hear it.
 
-Source: flagger pkg/controller/events.go, alert. A receiver with severity info hears everything, warn hears warnings
-and errors, error hears errors; without a severity it hears nothing. A Canary without alerts of
-its own uses the global receiver, which hears everything.
+A receiver with severity info hears everything, warn hears warnings and errors, error hears errors;
+without a severity it hears nothing. A Canary without alerts of its own uses the global receiver,
+which hears everything. Source: flagger pkg/controller/events.go, alert.
 """
 
 import hashlib

@@ -102,7 +102,7 @@ class ControlPlane:
             return dict(self._refusals)
 
     def _follow(self) -> float | None:
-        """Have what is in the cluster now served, and again where the proxy was not seen to do it."""
+        """Have what is in the cluster served, and again where the proxy was not seen to do it."""
         objects = self._objects()
         try:
             plan = self._dialect.translate(objects)
