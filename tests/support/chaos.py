@@ -4,7 +4,7 @@ import copy
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from simulation import Manifest, canary, deployment
 from watched import DEADLINE_SECONDS, Broken, Watched
@@ -283,11 +283,19 @@ class Life:
         TALLY["syncs"] += self.sim.syncs
 
 
+LifeT = TypeVar("LifeT", bound=Life)
+
+
 def live(choice: int, numbers: Sequence[int], provider: str = "istio") -> Life:
     """A whole life: set up, noise, quiet end."""
     life = Life.begin(choice, provider)
+    return lived(life, numbers, life.calm_down)
+
+
+def lived(life: LifeT, numbers: Sequence[int], end: Callable[[], None]) -> LifeT:
+    """A life after its noise and its end."""
     for number in numbers:
         life.act(number)
-    life.calm_down()
+    end()
     life.tell()
     return life

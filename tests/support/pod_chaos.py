@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from chaos import STRATEGIES, Life
+from chaos import STRATEGIES, Life, lived
 from shared_pods import HPA, SCALED
 from simulation import Manifest, scaled_object
 from watched import Broken
@@ -194,11 +194,4 @@ class PodLife(Life):
 def live_by_pods(choice: int, numbers: Sequence[int]) -> PodLife:
     """A whole life: set up, noise, quiet end or deletion."""
     life = PodLife.begin(choice, "kubernetes")
-    for number in numbers:
-        life.act(number)
-    if choice % 7 == 0:
-        life.go()
-    else:
-        life.calm_down()
-    life.tell()
-    return life
+    return lived(life, numbers, life.calm_down if choice % 7 else life.go)

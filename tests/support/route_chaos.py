@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from chaos import STRATEGIES, Life
+from chaos import STRATEGIES, Life, lived
 from simulation import Manifest
 from watched import Broken
 
@@ -114,11 +114,4 @@ class RouteLife(Life):
 def live_by_route(choice: int, numbers: Sequence[int]) -> RouteLife:
     """A whole life: set up, noise, quiet end or deletion."""
     life = RouteLife.begin(choice, "istio")
-    for number in numbers:
-        life.act(number)
-    if choice % 7 == 0:
-        life.go()
-    else:
-        life.calm_down()
-    life.tell()
-    return life
+    return lived(life, numbers, life.calm_down if choice % 7 else life.go)
